@@ -1,0 +1,2 @@
+//! A pretend AWS region on one machine.
+pub mod region;
