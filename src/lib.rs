@@ -3,8 +3,11 @@
 //!
 //! Data flows one way: *text → playbook → steps decide → operations → journal → events → reports*.
 
+pub mod artifact;
 pub mod error;
 pub mod event;
 pub mod playbook;
 pub mod port;
+pub mod runner;
 pub mod secret;
+pub mod step;
