@@ -6,8 +6,11 @@
 pub mod artifact;
 pub mod error;
 pub mod event;
+pub mod handover;
+pub mod parameters;
 pub mod playbook;
 pub mod port;
+pub mod precheck;
 pub mod runner;
 pub mod secret;
 pub mod step;

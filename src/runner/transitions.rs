@@ -128,6 +128,9 @@ impl Run {
             Record::Unknown { step, operation, attempt, error } => {
                 *self.fate(record, step, operation, *attempt)? = Fate::Unknown(error.clone());
             }
+            Record::Undone { step, operation, attempt, error } => {
+                *self.fate(record, step, operation, *attempt)? = Fate::Undone(error.clone());
+            }
             Record::StepFinished { step, outcome, reason, outputs } => {
                 let finished = Finished { outcome: *outcome, reason: reason.clone(), outputs: outputs.clone() };
                 self.open_step(record, step)?.finished = Some(finished);
@@ -189,7 +192,7 @@ impl Run {
 
     /// The fate of an attempt that is not settled yet.
     fn fate(&mut self, record: &Record, step: &str, operation: &str, attempt: u32) -> Result<&mut Fate> {
-        let done = matches!(record, Record::OperationDone { .. });
+        let done = matches!(record, Record::OperationDone { .. } | Record::Undone { .. });
         let attempts = &mut self.open_step(record, step)?.attempts;
         let found = attempts.0.iter_mut().find(|known| known.id == operation && known.number == attempt);
         let found = found.ok_or_else(|| illegal(record, "the operation was not started"))?;
@@ -203,7 +206,9 @@ impl Run {
     fn resolve(&mut self, record: &Record, id: &str, as_: Decision, outputs: &Value, reason: &str) -> Result<()> {
         let step = self.open_step(record, id)?;
         for attempt in &mut step.attempts.0 {
-            if matches!(attempt.fate, Fate::Open | Fate::Unknown(_)) {
+            let open = matches!(attempt.fate, Fate::Open | Fate::Unknown(_));
+            let again = as_ == Decision::Retry && must_settle(attempt.operation.policy);
+            if open || again {
                 attempt.fate = match as_ {
                     Decision::Done => Fate::Done(Value::Null),
                     Decision::Retry | Decision::Skip => {

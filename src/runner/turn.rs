@@ -261,6 +261,11 @@ impl Engine<'_> {
 
     /// The other side undid an operation: the gate before it closes again.
     fn undone(&mut self, index: usize, error: Error) -> Result<Ended, Error> {
+        let step = self.run.step(&self.steps[index].id).expect("a step that turns has begun");
+        if let Some(last) = step.attempts.0.last() {
+            let (step, operation, attempt) = (step.id.clone(), last.id.clone(), last.number);
+            self.record(Record::Undone { step, operation, attempt, error: error.clone() })?;
+        }
         let gate = self.steps[..index].iter().rev().find(|step| step.kind == "approve").map(|step| step.id.clone());
         let Some(gate) = gate else { return Ok(error.into()) };
         self.record(Record::GateClosed { step: gate.clone(), why: error.message.clone() })?;

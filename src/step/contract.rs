@@ -140,6 +140,8 @@ pub enum Fate {
     Failed(Error),
     /// Sent, and the reply is lost.
     Unknown(Error),
+    /// Applied, and undone again by the other side.
+    Undone(Error),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -212,7 +214,7 @@ pub enum Next<Op, Out> {
         awaited: String,
         at: OffsetDateTime,
     },
-    /// The other side undid it: the gate before it closes again.
+    /// The other side undid the last operation: the gate before it closes again.
     Undone(Error),
     Fail(Error),
 }

@@ -73,6 +73,13 @@ pub enum Record {
         attempt: u32,
         error: Error,
     },
+    /// Applied, and undone again by the other side.
+    Undone {
+        step: String,
+        operation: String,
+        attempt: u32,
+        error: Error,
+    },
     /// Findings, artifacts and warnings, for the reports.
     Noted {
         event: Body,

@@ -1,0 +1,3 @@
+//! The CDC science.
+
+pub mod coordinates;
