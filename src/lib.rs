@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod event;
+pub mod handover;
 pub mod playbook;
 pub mod port;
 pub mod secret;
