@@ -40,6 +40,7 @@ pub(super) async fn plan(options: &PlanOptions, common: &Common, env: &Environme
         outputs: std::collections::BTreeMap::new(),
         since: run.and_then(|run| run.since).unwrap_or(now),
         consents: None,
+        earlier: 0,
     };
     let (proposals, findings) = propose(&scene.steps(), run, &outside.read(), known).await?;
     let changes = proposals.iter().any(|proposal| matches!(proposal.action, Action::Do | Action::NotYetKnown));

@@ -225,6 +225,7 @@ impl<'a> Engine<'a> {
             outputs,
             since: self.run.since.expect("a run under way has begun"),
             consents: gate.map(|gate| self.run.gates.get(&gate.id).map_or(0, |gate| gate.approvals)),
+            earlier: 0,
         }
     }
 

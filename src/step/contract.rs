@@ -80,6 +80,8 @@ pub struct Known {
     pub since: OffsetDateTime,
     /// How often the nearest gate before this step was passed; `None` where there is no gate.
     pub consents: Option<u32>,
+    /// How many attempts of this step were recorded by earlier calls of the program.
+    pub earlier: usize,
 }
 
 impl Known {

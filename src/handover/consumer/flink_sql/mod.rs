@@ -1,0 +1,1 @@
+//! A CDC job that is a Flink SQL script.
