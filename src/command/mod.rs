@@ -1,0 +1,2 @@
+//! Wiring and verbs.
+pub mod wiring;
