@@ -1,2 +1,3 @@
-//! Wiring and verbs.
+//! One verb a file, and what all of them are wired with.
+
 pub mod wiring;
