@@ -3,7 +3,9 @@
 //!
 //! Data flows one way: *text → playbook → steps decide → operations → journal → events → reports*.
 
+pub mod adapter;
 pub mod artifact;
+pub mod command;
 pub mod error;
 pub mod event;
 pub mod handover;

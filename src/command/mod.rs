@@ -1,0 +1,3 @@
+//! One verb a file, and what all of them are wired with.
+
+pub mod wiring;
