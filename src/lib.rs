@@ -7,4 +7,5 @@ pub mod error;
 pub mod event;
 pub mod playbook;
 pub mod port;
+pub mod report;
 pub mod secret;
