@@ -32,7 +32,6 @@ pub(super) struct Run {
     pub(super) id: String,
     pub(super) playbook: String,
     pub(super) target: String,
-    pub(super) resumed: bool,
 }
 
 #[derive(Debug)]
@@ -143,15 +142,10 @@ impl Story {
 
     fn take(&mut self, event: &Event, current: &mut Option<String>) {
         match &event.body {
-            Body::RunStarted { run, playbook, target, steps, resumed } => {
+            Body::RunStarted { run, playbook, target, steps, .. } => {
                 *current = None;
                 self.end = None;
-                self.run = Some(Run {
-                    id: run.clone(),
-                    playbook: playbook.clone(),
-                    target: target.clone(),
-                    resumed: *resumed,
-                });
+                self.run = Some(Run { id: run.clone(), playbook: playbook.clone(), target: target.clone() });
                 let mut known = std::mem::take(&mut self.steps);
                 self.steps = steps
                     .iter()

@@ -1,12 +1,9 @@
 //! What a run did, step by step, and what it left unchanged.
 
 use super::page::{Page, Role};
-use crate::{
-    event::Outcome,
-    report::{
-        story::{Step, Story},
-        words,
-    },
+use crate::report::{
+    story::{Step, Story},
+    words,
 };
 
 pub(super) fn write(story: &Story, page: &mut Page) {
