@@ -13,6 +13,7 @@ pub mod parameters;
 pub mod playbook;
 pub mod port;
 pub mod precheck;
+pub mod report;
 pub mod runner;
 pub mod secret;
 pub mod step;
