@@ -5,6 +5,7 @@
 
 pub mod adapter;
 pub mod artifact;
+pub mod cli;
 pub mod command;
 pub mod error;
 pub mod event;

@@ -31,10 +31,24 @@ fn records(steps: usize) -> Vec<Record> {
             calls: vec!["RebootDBInstance(orders-1)".to_owned()],
             intent: json!({ "instance": "orders-1", "n": n }),
         };
-        records.push(Record::StepStarted { step: step.clone(), step_kind: "precheck".to_owned(), input: "sha256:0".to_owned() });
+        records.push(Record::StepStarted {
+            step: step.clone(),
+            step_kind: "precheck".to_owned(),
+            input: "sha256:0".to_owned(),
+        });
         records.push(Record::OperationStarted { step: step.clone(), attempt: 1, operation });
-        records.push(Record::OperationDone { step: step.clone(), operation: "reboot orders-1".to_owned(), attempt: 1, seen: false });
-        records.push(Record::StepFinished { step, outcome: Outcome::Succeeded, reason: None, outputs: json!({ "n": n }) });
+        records.push(Record::OperationDone {
+            step: step.clone(),
+            operation: "reboot orders-1".to_owned(),
+            attempt: 1,
+            seen: false,
+        });
+        records.push(Record::StepFinished {
+            step,
+            outcome: Outcome::Succeeded,
+            reason: None,
+            outputs: json!({ "n": n }),
+        });
     }
     records
 }
@@ -141,7 +155,8 @@ fn a_reboot_is_never_begun_twice_while_its_outcome_is_unknown() {
     };
     run.apply(&failed, OffsetDateTime::UNIX_EPOCH).unwrap();
     run.apply(&again, OffsetDateTime::UNIX_EPOCH).unwrap();
-    let done = Record::OperationDone { step: "step-0".to_owned(), operation: operation.id.clone(), attempt: 2, seen: true };
+    let done =
+        Record::OperationDone { step: "step-0".to_owned(), operation: operation.id.clone(), attempt: 2, seen: true };
     run.apply(&done, OffsetDateTime::UNIX_EPOCH).unwrap();
     let third = Record::OperationStarted { step: "step-0".to_owned(), attempt: 3, operation: operation.clone() };
     assert!(run.apply(&third, OffsetDateTime::UNIX_EPOCH).is_err(), "once it was done");

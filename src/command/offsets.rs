@@ -8,7 +8,12 @@ use crate::{
     runner::Tell,
 };
 
-pub(super) async fn offsets(uri: &str, files: &dyn FilesRead, clock: &dyn Clock, observer: &mut dyn Observer) -> Result<u8> {
+pub(super) async fn offsets(
+    uri: &str,
+    files: &dyn FilesRead,
+    clock: &dyn Clock,
+    observer: &mut dyn Observer,
+) -> Result<u8> {
     let offsets = savepoint::offsets(files, uri).await?;
     let mut tell = Tell::new(observer);
     for offset in offsets {

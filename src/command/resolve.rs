@@ -1,14 +1,8 @@
 //! `upgrade resolve`: a person says what became of a step whose outcome the program cannot know.
 
-use std::path::PathBuf;
-
 use serde_json::{Map, Value};
 
-use super::{
-    Common,
-    scene::Scene,
-    wiring::Environment,
-};
+use super::{run::owner, scene::Scene, wiring};
 use crate::{
     error::{Error, Result},
     event::{Body, Observer, Outcome},
@@ -16,57 +10,47 @@ use crate::{
     runner::{
         Run, Tell,
         journal::{Decision, Journal, Record},
-        lock::{Lock, Owner},
+        lock::Lock,
     },
 };
 
-#[derive(Debug, Clone)]
-pub struct ResolveOptions {
-    pub playbook: PathBuf,
-    pub step: String,
+/// What a person says.
+pub(super) struct Said<'a> {
+    pub step: &'a str,
     pub decision: Decision,
-    pub reason: String,
+    pub reason: &'a str,
     /// `key=value`; numbers are taken as numbers.
-    pub outputs: Vec<(String, String)>,
+    pub outputs: &'a [(String, String)],
 }
 
-pub(super) fn resolve(
-    options: &ResolveOptions,
-    common: &Common,
-    env: &Environment,
-    clock: &dyn Clock,
-    observer: &mut dyn Observer,
-) -> Result<u8> {
-    let scene = Scene::open(&options.playbook, common.state.as_deref())?;
-    let owner = Owner {
-        who: env.who(),
-        pid: std::process::id(),
-        since: clock.now().to_string(),
-        playbook: options.playbook.display().to_string(),
-    };
-    let _lock = Lock::take(&scene.state, &scene.playbook, &owner)?;
+pub(super) fn resolve(scene: &Scene, said: &Said<'_>, clock: &dyn Clock, observer: &mut dyn Observer) -> Result<u8> {
+    let _lock = Lock::take(&scene.state, &scene.playbook, &owner(scene, clock.now()))?;
     let Some(past) = scene.past()? else {
-        return Err(Error::drift("There is no run to resolve anything of").hint(format!("Type `{}`", scene.verbs.run())));
+        return Err(
+            Error::drift("There is no run to resolve anything of").hint(format!("Type `{}`", scene.verbs.run()))
+        );
     };
-    let under_way = past.run.current().filter(|step| step.id == options.step);
+    let under_way = past.run.current().filter(|step| step.id == said.step);
     if under_way.is_none() {
         let text = match past.run.current() {
-            Some(step) => format!("`{}` is not under way; `{}` is", options.step, step.id),
-            None => format!("`{}` is not under way: no step is", options.step),
+            Some(step) => format!("`{}` is not under way; `{}` is", said.step, step.id),
+            None => format!("`{}` is not under way: no step is", said.step),
         };
-        return Err(Error::drift(text).unchanged("Nothing was changed").hint(format!("Look with `{}`", scene.verbs.status())));
+        return Err(Error::drift(text)
+            .unchanged("Nothing was changed")
+            .hint(format!("Look with `{}`", scene.verbs.status())));
     }
-    let outputs = typed(&options.outputs);
-    if options.decision == Decision::Done {
+    let outputs = typed(said.outputs);
+    if said.decision == Decision::Done {
         let steps = scene.steps();
-        let placed = steps.iter().find(|placed| placed.id == options.step);
+        let placed = steps.iter().find(|placed| placed.id == said.step);
         placed.ok_or_else(|| Error::drift("The playbook no longer has this step"))?.step.check_outputs(&outputs)?;
     }
     let record = Record::Resolved {
-        step: options.step.clone(),
-        who: env.who(),
-        decision: options.decision,
-        reason: options.reason.clone(),
+        step: said.step.to_owned(),
+        who: wiring::who(),
+        decision: said.decision,
+        reason: said.reason.to_owned(),
         outputs,
     };
     let (mut journal, recovered) = Journal::open(&past.folder.journal())?;
@@ -84,7 +68,10 @@ fn typed(outputs: &[(String, String)]) -> Value {
     }
     let mut typed = Map::new();
     for (key, value) in outputs {
-        let value = serde_json::from_str(value).ok().filter(|value: &Value| !value.is_string()).unwrap_or_else(|| Value::from(value.as_str()));
+        let value = serde_json::from_str(value)
+            .ok()
+            .filter(|value: &Value| !value.is_string())
+            .unwrap_or_else(|| Value::from(value.as_str()));
         typed.insert(key.clone(), value);
     }
     Value::Object(typed)

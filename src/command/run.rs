@@ -3,68 +3,67 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    Common,
     scene::{Past, Scene},
-    signals,
-    wiring::{Environment, Outside},
+    signals, wiring,
 };
 use crate::{
+    artifact::Folder,
     error::{Error, Kind, Result},
     event::{Body, Observer, Outcome, StepName},
     playbook::DatabaseName,
     runner::{
-        Ending, Engine, Orders, Run, RunFolder, Started, Stop, Tell, journal::{Journal, Record},
+        Ending, Engine, Orders, Run, RunFolder, Started, Stop, Tell,
+        journal::{Journal, Record},
         lock::{Lock, Owner},
     },
 };
 
 /// What `upgrade run` is asked.
-#[derive(Debug, Clone, Default)]
-pub struct RunOptions {
-    pub playbook: std::path::PathBuf,
+pub(super) struct Asked {
     pub until: Option<String>,
     pub approve: Vec<String>,
     pub new_run: bool,
 }
 
-pub(super) async fn run(options: &RunOptions, common: &Common, env: &Environment, observer: &mut dyn Observer) -> Result<u8> {
-    let scene = Scene::open(&options.playbook, common.state.as_deref())?;
-    check_names(&scene, options)?;
-    let outside = Outside::open(&scene.playbook, env).await?;
-    let owner = Owner {
-        who: env.who(),
-        pid: std::process::id(),
-        since: outside.clock.now().format(&Rfc3339).unwrap_or_default(),
-        playbook: options.playbook.display().to_string(),
-    };
-    let _lock = Lock::take(&scene.state, &scene.playbook, &owner)?;
+pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observer) -> Result<u8> {
+    check_names(scene, asked)?;
+    let outside = wiring::Outside::of(&scene.playbook);
+    let _lock = Lock::take(&scene.state, &scene.playbook, &owner(scene, outside.clock.now()))?;
     let past = scene.past()?;
-    if let Some(past) = past.as_ref().filter(|past| past.finished() && !options.new_run) {
-        return Ok(again(&scene, past, outside.clock.now(), observer));
+    if let Some(past) = past.as_ref().filter(|past| past.finished() && !asked.new_run) {
+        return Ok(again(scene, past, outside.clock.now(), observer));
     }
-    let (started, folder, torn) = begin(&scene, past, options, outside.clock.now())?;
+    let (started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
     let mut tell = Tell::new(observer);
     let now = outside.clock.now();
-    for message in env.redirections(&scene.playbook) {
-        tell.event(now, Body::Warning { step: None, message });
-    }
-    if let Some(bytes) = torn {
-        let message = format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped");
+    let torn = torn
+        .map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
+    for message in wiring::redirections().into_iter().chain(torn) {
         tell.event(now, Body::Warning { step: None, message });
     }
     let stop = Stop::default();
-    signals::watch(stop.clone());
-    let orders = Orders { until: options.until.clone(), approve: options.approve.clone(), who: env.who() };
+    signals::watch(&stop);
+    let orders = Orders { until: asked.until.clone(), approve: asked.approve.clone(), who: wiring::who() };
     let playbook = std::sync::Arc::clone(&scene.playbook);
-    let (read, write) = (outside.read(), outside.write(&folder));
-    let engine = Engine::new(playbook, scene.steps(), (read, write), started, orders, scene.verbs.clone(), stop, tell);
+    let ports = (outside.read(), outside.write(Folder::new(folder.artifacts())));
+    let engine = Engine::new(playbook, scene.steps(), ports, started, orders, scene.verbs.clone(), stop, tell);
     let Ending { exit_code, .. } = engine.run().await;
     Ok(exit_code)
 }
 
+/// Who is at work, for the lock.
+pub(super) fn owner(scene: &Scene, now: OffsetDateTime) -> Owner {
+    Owner {
+        who: wiring::who(),
+        pid: std::process::id(),
+        since: now.format(&Rfc3339).unwrap_or_default(),
+        playbook: scene.path.display().to_string(),
+    }
+}
+
 /// Steps that are named on the command line must be in the playbook.
-fn check_names(scene: &Scene, options: &RunOptions) -> Result<()> {
-    for name in options.until.iter().chain(&options.approve) {
+fn check_names(scene: &Scene, asked: &Asked) -> Result<()> {
+    for name in asked.until.iter().chain(&asked.approve) {
         if !scene.playbook.steps.iter().any(|step| step.id == *name) {
             let steps: Vec<_> = scene.playbook.steps.iter().map(|step| step.id.as_str()).collect();
             return Err(Error::usage(format!("The playbook has no step `{name}`"))
@@ -72,8 +71,9 @@ fn check_names(scene: &Scene, options: &RunOptions) -> Result<()> {
                 .hint(format!("Its steps are {}", steps.join(", "))));
         }
     }
-    let gate = |name: &&String| !scene.playbook.steps.iter().any(|step| step.id == **name && step.body.kind() == "approve");
-    if let Some(name) = options.approve.iter().find(gate) {
+    let gate =
+        |name: &&String| !scene.playbook.steps.iter().any(|step| step.id == **name && step.body.kind() == "approve");
+    if let Some(name) = asked.approve.iter().find(gate) {
         return Err(Error::usage(format!("`{name}` is no gate: only `approve` steps can be approved")));
     }
     Ok(())
@@ -103,11 +103,20 @@ fn again(scene: &Scene, past: &Past, now: OffsetDateTime, observer: &mut dyn Obs
 }
 
 /// The journal to go on with: the unfinished run's, or a new one's.
-fn begin(scene: &Scene, past: Option<Past>, options: &RunOptions, now: OffsetDateTime) -> Result<(Started, RunFolder, Option<u64>)> {
-    let names: Vec<_> =
-        scene.playbook.steps.iter().map(|step| StepName { id: step.id.clone(), kind: step.body.kind().to_owned() }).collect();
+fn begin(
+    scene: &Scene,
+    past: Option<Past>,
+    asked: &Asked,
+    now: OffsetDateTime,
+) -> Result<(Started, RunFolder, Option<u64>)> {
+    let names: Vec<_> = scene
+        .playbook
+        .steps
+        .iter()
+        .map(|step| StepName { id: step.id.clone(), kind: step.body.kind().to_owned() })
+        .collect();
     match past.filter(|past| !past.finished()) {
-        Some(past) if options.new_run => {
+        Some(past) if asked.new_run => {
             abandon(past, now)?;
             fresh(scene, names, now)
         }
@@ -120,8 +129,9 @@ fn begin(scene: &Scene, past: Option<Past>, options: &RunOptions, now: OffsetDat
                 let record = Record::PlaybookChanged { steps: names };
                 run.apply(&record, now)?;
                 journal.append(record, now)?;
-                fs_err::write(past.folder.playbook(), &scene.text)
-                    .map_err(|error| Error::permanent("The run's copy of the playbook cannot be written").because(&error))?;
+                fs_err::write(past.folder.playbook(), &scene.text).map_err(|error| {
+                    Error::permanent("The run's copy of the playbook cannot be written").because(&error)
+                })?;
             }
             Ok((Started { journal, run, resumed: true }, past.folder, recovered.torn))
         }
@@ -147,10 +157,18 @@ fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(St
 
 /// Leaves an unfinished run for good, unless something it began is still in the balance.
 fn abandon(past: Past, now: OffsetDateTime) -> Result<()> {
-    if let Some(step) = past.run.current().filter(|step| step.attempts.0.iter().any(|attempt| step.attempts.unsettled(&attempt.id))) {
-        return Err(Error::new(Kind::Unknown, format!("The unfinished run {} has begun something in `{}` whose outcome is not known", past.run.id, step.id))
-            .unchanged("Nothing was changed")
-            .hint("Go on with that run first, or say what became of it with `upgrade resolve`"));
+    if let Some(step) =
+        past.run.current().filter(|step| step.attempts.0.iter().any(|attempt| step.attempts.unsettled(&attempt.id)))
+    {
+        return Err(Error::new(
+            Kind::Unknown,
+            format!(
+                "The unfinished run {} has begun something in `{}` whose outcome is not known",
+                past.run.id, step.id
+            ),
+        )
+        .unchanged("Nothing was changed")
+        .hint("Go on with that run first, or say what became of it with `upgrade resolve`"));
     }
     let (mut journal, _) = Journal::open(&past.folder.journal())?;
     journal.append(Record::RunFinished { outcome: Outcome::Failed, exit_code: 4 }, now)?;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Kind, Result},
-    playbook::{self, Playbook, StepBody},
-    runner::{self, Placed, Run, RunFolder, Verbs, digest_of, journal},
+    playbook::{self, Loaded, Playbook, StepBody},
+    runner::{Placed, Run, RunFolder, Verbs, digest_of, journal},
     step,
 };
 
@@ -19,6 +19,7 @@ pub(super) struct Scene {
     pub playbook: Arc<Playbook>,
     pub text: String,
     pub path: PathBuf,
+    pub folder: PathBuf,
     pub state: PathBuf,
     pub verbs: Verbs,
 }
@@ -28,22 +29,19 @@ pub(super) struct Past {
     pub folder: RunFolder,
     pub run: Run,
     pub entries: Vec<journal::Entry>,
-    /// Bytes of a torn last line.
-    pub torn: Option<u64>,
 }
 
 impl Scene {
-    pub(super) fn open(path: &Path, state: Option<&Path>) -> Result<Self> {
-        let loaded = playbook::load(path)?;
-        let beside = path.parent().unwrap_or(Path::new("")).join(".upgrade");
+    pub(super) fn of(loaded: Loaded, path: &Path, state: Option<&Path>) -> Self {
         let verbs = Verbs::new(path.display().to_string(), state.map(|state| state.display().to_string()));
-        Ok(Self {
+        Self {
             playbook: Arc::new(loaded.playbook),
             text: loaded.text,
             path: path.to_owned(),
-            state: state.map_or(beside, Path::to_owned),
+            state: state.map_or_else(|| loaded.folder.join(".upgrade"), Path::to_owned),
+            folder: loaded.folder,
             verbs,
-        })
+        }
     }
 
     /// The newest run of this playbook, read without touching it.
@@ -51,12 +49,12 @@ impl Scene {
         let Some(folder) = RunFolder::newest(&self.state, &self.playbook)? else { return Ok(None) };
         let recovered = journal::read(&folder.journal())?;
         let run = Run::fold(&recovered.entries)?;
-        Ok(Some(Past { folder, run, entries: recovered.entries, torn: recovered.torn }))
+        Ok(Some(Past { folder, run, entries: recovered.entries }))
     }
 
     /// The steps, ready to look and to act.
     pub(super) fn steps(&self) -> Vec<Placed> {
-        let inputs = inputs(&self.playbook);
+        let inputs = self.inputs(&self.playbook);
         let steps = self.playbook.steps.iter().zip(inputs);
         steps
             .map(|(step, input)| Placed {
@@ -71,9 +69,10 @@ impl Scene {
 
     /// Refuses a playbook whose begun steps are not what they were when they began.
     pub(super) fn same_so_far(&self, past: &Past) -> Result<()> {
-        let now = inputs(&self.playbook);
+        let now = self.inputs(&self.playbook);
         for (place, begun) in past.run.steps.iter().enumerate() {
-            let step = self.playbook.steps.get(place).filter(|step| step.id == begun.id && step.body.kind() == begun.kind);
+            let step =
+                self.playbook.steps.get(place).filter(|step| step.id == begun.id && step.body.kind() == begun.kind);
             if step.is_none() {
                 return Err(edited(&format!("the order of steps up to `{}`", begun.id)));
             }
@@ -87,10 +86,26 @@ impl Scene {
     fn what_changed(&self, past: &Past, place: usize, now: &Value) -> String {
         let step = &self.playbook.steps[place].id;
         let text = fs_err::read_to_string(past.folder.playbook()).unwrap_or_default();
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        let before = playbook::parse(&text, "playbook.yaml", folder).ok().and_then(|before| inputs(&before).into_iter().nth(place));
-        let key = before.and_then(|before| differing(&before, now, "")).unwrap_or_else(|| "what it is given".to_owned());
+        let before = playbook::parse(&text, "playbook.yaml", &self.folder).ok();
+        let before = before.and_then(|before| self.inputs(&before).into_iter().nth(place));
+        let key = before
+            .and_then(|before| playbook::changed_key(&before, now))
+            .unwrap_or_else(|| "what it is given".to_owned());
         format!("`{key}`, which the step `{step}` has begun with")
+    }
+
+    /// What each step is given: by the playbook, and by the job scripts it names.
+    fn inputs(&self, playbook: &Playbook) -> Vec<Value> {
+        let scripts: Vec<_> = playbook.cdc_jobs.iter().map(|job| (job.name.clone(), digest_of(&script(job)))).collect();
+        let all = 0..playbook.steps.len();
+        all.map(|place| {
+            let mut input = playbook::step_input(playbook, &self.folder, place);
+            if matches!(playbook.steps[place].body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs) {
+                input["scripts"] = json!(scripts);
+            }
+            input
+        })
+        .collect()
     }
 }
 
@@ -100,40 +115,12 @@ impl Past {
     }
 }
 
-/// What each step is given: by the playbook, and by the job scripts it names.
-fn inputs(playbook: &Playbook) -> Vec<Value> {
-    let scripts: Vec<_> = playbook.cdc_jobs.iter().map(|job| (job.name.clone(), runner::digest_of(&script(job)))).collect();
-    let all = 0..playbook.steps.len();
-    all.map(|place| {
-        let mut input = playbook::step_input(playbook, place);
-        if matches!(playbook.steps[place].body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs) {
-            input["scripts"] = json!(scripts);
-        }
-        input
-    })
-    .collect()
-}
-
 fn script(job: &playbook::CdcJob) -> Option<String> {
     let path = match &job.flink_sql {
         playbook::FlinkSql::Script(path) => path,
         playbook::FlinkSql::Template { template, .. } => template,
     };
     fs_err::read_to_string(path).ok()
-}
-
-/// The first key at which two values differ, as `steps.switchover.timeout`.
-fn differing(before: &Value, now: &Value, at: &str) -> Option<String> {
-    if before == now {
-        return None;
-    }
-    let (Value::Object(before), Value::Object(now)) = (before, now) else { return Some(at.to_owned()) };
-    let join = |key: &str| if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
-    let keys = before.keys().chain(now.keys());
-    keys.into_iter().find_map(|key| {
-        let (one, other) = (before.get(key).unwrap_or(&Value::Null), now.get(key).unwrap_or(&Value::Null));
-        differing(one, other, &join(key))
-    })
 }
 
 fn edited(what: &str) -> Error {

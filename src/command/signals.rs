@@ -9,7 +9,7 @@ use crate::runner::{Signal, Stop};
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Watches for signals until the process ends.
-pub(super) fn watch(stop: Stop) {
+pub(super) fn watch(stop: &Stop) {
     for (kind, meaning, code) in [
         (SignalKind::interrupt(), Signal::Interrupt, 130),
         (SignalKind::terminate(), Signal::Terminate, 143),
@@ -22,7 +22,9 @@ pub(super) fn watch(stop: Stop) {
                 if ASKED.swap(true, Ordering::SeqCst) {
                     leave(code);
                 }
-                say("Stopping at the next safe point. What RDS and Flink were asked to do goes on; the same command continues the run. Once more leaves at once.");
+                say(
+                    "Stopping at the next safe point. What RDS and Flink were asked to do goes on; the same command continues the run. Once more leaves at once.",
+                );
                 stop.ask(meaning);
             }
         });
@@ -34,7 +36,11 @@ fn say(text: &str) {
     eprintln!("{text}");
 }
 
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "the second signal means now; every record is synced before its effect")]
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "the second signal means now; every record is synced before its effect"
+)]
 fn leave(code: i32) {
     std::process::exit(code);
 }

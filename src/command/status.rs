@@ -1,11 +1,6 @@
 //! `upgrade status`: where the run is, what it waits for, and the next command to type. Reads the journal only.
 
-use std::path::Path;
-
-use super::{
-    Common,
-    scene::{Past, Scene},
-};
+use super::scene::{Past, Scene};
 use crate::{
     error::{Kind, Result},
     event::{Body, Observer, Outcome, RunState, Status, StepStatus},
@@ -13,17 +8,16 @@ use crate::{
     runner::{Tell, lock::Lock},
 };
 
-pub(super) fn status(playbook: &Path, common: &Common, clock: &dyn Clock, observer: &mut dyn Observer) -> Result<u8> {
-    let scene = Scene::open(playbook, common.state.as_deref())?;
+pub(super) fn status(scene: &Scene, clock: &dyn Clock, observer: &mut dyn Observer) -> Result<u8> {
     let past = scene.past()?;
     let holder = Lock::holder(&scene.state, &scene.playbook)?;
     let status = match &past {
-        Some(past) => of(&scene, past, holder),
+        Some(past) => of(scene, past, holder),
         None => Status {
             run: None,
             playbook: scene.playbook.name.clone(),
             state: RunState::NeverRun,
-            steps: unbegun(&scene, 0),
+            steps: unbegun(scene, 0),
             waits_for: None,
             next: Some(scene.verbs.run()),
         },

@@ -15,7 +15,7 @@ mod wait;
 pub use ending::Ending;
 pub use engine::{Engine, Orders, Started};
 pub use folder::RunFolder;
-pub use plan::{digest_of, propose};
+pub use plan::{Placed, digest_of, propose};
 pub use tell::{Tell, Verbs};
 pub use transitions::{Finished, Gate, Run, StepRecord};
 pub use wait::{Signal, Stop};

@@ -51,6 +51,8 @@ impl Read {
 pub struct Write {
     pub rds: Option<Arc<dyn RdsWrite>>,
     pub flink: Option<Arc<dyn FlinkWrite>>,
+    /// Scripts are read again when they are sent.
+    pub files: Arc<dyn FilesRead>,
     pub secrets: Arc<dyn Secrets>,
     pub artifacts: Folder,
 }

@@ -3,15 +3,16 @@
 use super::contract::{Known, Read};
 use crate::{
     error::{Error, Result},
+    event::Offset,
     handover::{
-        consumer::flink_sql::Script,
+        consumer::flink_sql::{self, Script},
         savepoint,
     },
-    event::Offset,
     playbook::{CdcJob, FlinkSql, Playbook},
     port::{
         files::FilesRead,
         flink::{FlinkRead, Job},
+        mysql::Address,
     },
 };
 
@@ -44,13 +45,30 @@ pub(super) async fn script(files: &dyn FilesRead, playbook: &Playbook, job: &Cdc
         FlinkSql::Template { template, .. } => template,
     };
     let name = path.display().to_string();
-    let bytes = files.read(&name, LONGEST_SCRIPT).await?.ok_or_else(|| Error::usage(format!("There is no script {name}")))?;
-    let text = String::from_utf8(bytes).map_err(|error| Error::usage(format!("The script {name} is not UTF-8")).because(&error))?;
+    let bytes =
+        files.read(&name, LONGEST_SCRIPT).await?.ok_or_else(|| Error::usage(format!("There is no script {name}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Error::usage(format!("The script {name} is not UTF-8")).because(&error))?;
     let text = match &job.flink_sql {
         FlinkSql::Script(_) => text,
         FlinkSql::Template { tables, .. } => crate::artifact::render(&name, &text, &values(playbook, job, tables))?,
     };
-    Script::parse(&text).map_err(|problems| problems.into_error(&name))
+    Script::parse(&text).map_err(|problems| flink_sql::refuse(&name, &problems))
+}
+
+/// Where the sources of a script connect to; left out, the port is 3306.
+pub(super) fn source_addresses(script: &Script) -> Vec<Address> {
+    let tables = script.mysql_cdc();
+    let addresses = tables.filter_map(|table| {
+        let port = table.option("port").map_or(Some(3306), |port| port.parse().ok())?;
+        Some(Address { host: table.option("hostname")?.to_owned(), port })
+    });
+    addresses.collect()
+}
+
+/// What is doubtful in a script: secrets that stand in it.
+pub(super) fn warnings(script: &Script) -> Vec<String> {
+    flink_sql::redact(script.text()).warnings.iter().map(ToString::to_string).collect()
 }
 
 /// What a template may use.
@@ -67,7 +85,9 @@ pub(super) enum Standing {
     Alive(Job),
     Several(Vec<Job>),
     /// None is alive; the newest state it left behind, if any.
-    Ended { left: Option<String> },
+    Ended {
+        left: Option<String>,
+    },
 }
 
 /// Looks for the job among all that Flink knows.
@@ -98,7 +118,8 @@ pub(super) async fn standing(flink: &dyn FlinkRead, scripted: &Scripted, jobs: &
 pub(super) async fn newest_state(flink: &dyn FlinkRead, job: &str) -> Result<Option<String>> {
     let checkpoints = flink.checkpoints(job).await?;
     let all = [checkpoints.latest_completed, checkpoints.latest_savepoint];
-    let newest = all.into_iter().flatten().filter(|checkpoint| checkpoint.path.is_some()).max_by_key(|checkpoint| checkpoint.id);
+    let newest =
+        all.into_iter().flatten().filter(|checkpoint| checkpoint.path.is_some()).max_by_key(|checkpoint| checkpoint.id);
     Ok(newest.and_then(|checkpoint| checkpoint.path))
 }
 

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     approve::Never,
     contract::{Attempts, Done, Known, Next, Outline, Performed, Policy, Read, Step, Write},
-    family, jobs,
-    target,
+    family, jobs, target,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -39,7 +38,11 @@ impl Step for Precheck {
     type Outputs = Outputs;
 
     fn outline(&self) -> Outline {
-        Outline { what: "Look for what would stop the upgrade or the handover".to_owned(), calls: Vec::new(), undo: "Nothing is changed" }
+        Outline {
+            what: "Look for what would stop the upgrade or the handover".to_owned(),
+            calls: Vec::new(),
+            undo: "Nothing is changed",
+        }
     }
 
     fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, _: &'a Attempts<Never>) -> Reply<'a, Inventory> {
@@ -49,7 +52,8 @@ impl Step for Precheck {
     fn next(&self, seen: &Inventory, _: &Known, _: &Attempts<Never>) -> Result<Next<Never, Outputs>> {
         let findings = precheck::check(seen);
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-        let outputs = Outputs { errors: count(Level::Error), warnings: count(Level::Warning), notices: count(Level::Notice) };
+        let outputs =
+            Outputs { errors: count(Level::Error), warnings: count(Level::Warning), notices: count(Level::Notice) };
         if outputs.errors > 0 {
             return Ok(Next::Refuse(findings));
         }
@@ -139,10 +143,10 @@ async fn cdc_jobs(read: &Read, known: &Known) -> Result<Vec<CdcJob>> {
             name: scripted.job.name.clone(),
             flink_name: scripted.flink_name.clone(),
             state,
-            sources: scripted.script.source_addresses(),
+            sources: jobs::source_addresses(&scripted.script),
             offsets,
             unreadable,
-            warnings: scripted.script.warnings().to_vec(),
+            warnings: jobs::warnings(&scripted.script),
         });
     }
     Ok(found)

@@ -75,7 +75,12 @@ impl Step for StopCdcJobs {
         }
     }
 
-    fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Operation>) -> Reply<'a, Observation> {
+    fn observe<'a>(
+        &'a self,
+        read: &'a Read,
+        known: &'a Known,
+        done: &'a Attempts<Operation>,
+    ) -> Reply<'a, Observation> {
         Box::pin(async move {
             let flink = read.flink()?;
             let blue_side = target::production(read.rds()?, &known.playbook).await?;
@@ -120,7 +125,11 @@ impl Step for StopCdcJobs {
         Ok(waiting.unwrap_or_else(|| {
             let none = done.0.is_empty();
             let done = Done::new(Outputs { jobs: stopped });
-            Next::Done(if none { done.skipped("No job is alive; each is continued from the state it left") } else { done })
+            Next::Done(if none {
+                done.skipped("No job is alive; each is continued from the state it left")
+            } else {
+                done
+            })
         }))
     }
 
@@ -208,8 +217,10 @@ fn stopped(job: &Seen, path: &str, offsets: &[Offset], seen: &Observation) -> Re
     let keep = |error: Error| error.unchanged(format!("The state {path} is kept; nothing was switched over"));
     for offset in offsets {
         if offset.phase == Phase::Snapshot {
-            return Err(keep(Error::permanent(format!("{} of {} is still in its first snapshot", offset.source, job.name))
-                .hint("Start the job again, wait until its snapshot is complete, then type the same command again")));
+            return Err(keep(
+                Error::permanent(format!("{} of {} is still in its first snapshot", offset.source, job.name))
+                    .hint("Start the job again, wait until its snapshot is complete, then type the same command again"),
+            ));
         }
         if offset.server_id.is_some_and(|id| id != seen.blue.server_id) {
             return Err(keep(Error::drift(format!(
@@ -221,11 +232,21 @@ fn stopped(job: &Seen, path: &str, offsets: &[Offset], seen: &Observation) -> Re
             ))));
         }
         if !seen.files.iter().any(|file| file.name == offset.file) {
-            return Err(keep(Error::drift(format!("{} of {} stands in {}, which blue no longer has", offset.source, job.name, offset.file))
-                .hint("Its log was purged: the job needs a new snapshot before the upgrade")));
+            return Err(keep(
+                Error::drift(format!(
+                    "{} of {} stands in {}, which blue no longer has",
+                    offset.source, job.name, offset.file
+                ))
+                .hint("Its log was purged: the job needs a new snapshot before the upgrade"),
+            ));
         }
     }
-    Ok(Stopped { name: job.name.clone(), flink_name: job.flink_name.clone(), savepoint: path.to_owned(), offsets: offsets.to_vec() })
+    Ok(Stopped {
+        name: job.name.clone(),
+        flink_name: job.flink_name.clone(),
+        savepoint: path.to_owned(),
+        offsets: offsets.to_vec(),
+    })
 }
 
 fn several(job: &Seen, count: usize) -> Error {

@@ -38,9 +38,12 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
     let name = &job.stopped.name;
     if let Some(stranger) = &job.stranger {
         return fail(
-            Error::conflict(format!("A Flink job named `{}` is alive that this run has not started ({stranger})", job.stopped.flink_name))
-                .unchanged("It was left as it is; the savepoints are kept")
-                .hint("Find out who started it and where it reads; end it, then type the same command again"),
+            Error::conflict(format!(
+                "A Flink job named `{}` is alive that this run has not started ({stranger})",
+                job.stopped.flink_name
+            ))
+            .unchanged("It was left as it is; the savepoints are kept")
+            .hint("Find out who started it and where it reads; end it, then type the same command again"),
         );
     }
     if let Some(green) = &job.green {
@@ -58,9 +61,15 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         Some(drained) => match &drained.state {
             Savepoint::InProgress => wait(format!("the savepoint that ends the drain of {name}"), "in progress"),
             Savepoint::Completed { location } => fail(
-                Error::drift(format!("The drain of {name} ended before the end of blue's log: {}", shown(&drained.offsets)))
-                    .cause(format!("Blue's log ends at {}", seen.end))
-                    .unchanged(format!("Nothing was started on green; the savepoints {} and {location} are kept", job.stopped.savepoint)),
+                Error::drift(format!(
+                    "The drain of {name} ended before the end of blue's log: {}",
+                    shown(&drained.offsets)
+                ))
+                .cause(format!("Blue's log ends at {}", seen.end))
+                .unchanged(format!(
+                    "Nothing was started on green; the savepoints {} and {location} are kept",
+                    job.stopped.savepoint
+                )),
             ),
             Savepoint::Failed { cause } if done.0.len() > known.earlier => fail(
                 Error::permanent(format!("Flink could not make the savepoint that ends the drain of {name}: {cause}"))
@@ -111,11 +120,14 @@ fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Opera
         return run(start());
     }
     let offsets = drain.offsets.as_deref().unwrap_or_default();
-    if let Some(stray) = offsets.iter().find(|offset| offset.server_id.is_some_and(|id| id != seen.switched.blue_server.server_id)) {
+    if let Some(stray) =
+        offsets.iter().find(|offset| offset.server_id.is_some_and(|id| id != seen.switched.blue_server.server_id))
+    {
         return fail(astray(&format!("The drain of {name}"), stray, seen.switched.blue_server.server_id));
     }
     if !offsets.is_empty() && offsets.iter().all(|offset| covers(offset, &seen.end)) {
-        let number = u32::try_from(done.0.iter().filter(|attempt| attempt.id == stop_id(name)).count()).unwrap_or(u32::MAX);
+        let number =
+            u32::try_from(done.0.iter().filter(|attempt| attempt.id == stop_id(name)).count()).unwrap_or(u32::MAX);
         return run(Operation::StopDrain {
             job: name.clone(),
             job_id: drain.job.id.clone(),
@@ -129,7 +141,13 @@ fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Opera
     )
 }
 
-fn on_green(job: &Seen, green: &Running, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Moved, Box<Decision>> {
+fn on_green(
+    job: &Seen,
+    green: &Running,
+    seen: &Observation,
+    known: &Known,
+    done: &Attempts<Operation>,
+) -> Result<Moved, Box<Decision>> {
     let name = &job.stopped.name;
     if green.job.ended() {
         if done.0.len() > known.earlier {
@@ -166,9 +184,12 @@ fn proven(offsets: &[Offset], seen: &Observation) -> bool {
         let clean = offset.skip_events == 0 && offset.skip_rows == 0;
         clean && seen.green_end.as_ref().is_some_and(|end| end.file == offset.file && end.position == offset.position)
     };
-    let at_start = |offset: &Offset| offset.file == seen.coordinates.file && offset.position == seen.coordinates.position;
+    let at_start =
+        |offset: &Offset| offset.file == seen.coordinates.file && offset.position == seen.coordinates.position;
     !offsets.is_empty()
-        && offsets.iter().all(|offset| offset.phase == Phase::Binlog && (read(offset) || at_end(offset) || (any && at_start(offset))))
+        && offsets.iter().all(|offset| {
+            offset.phase == Phase::Binlog && (read(offset) || at_end(offset) || (any && at_start(offset)))
+        })
 }
 
 fn submit_green(job: &Seen, seen: &Observation) -> Operation {
@@ -224,7 +245,9 @@ fn shown(offsets: &[Offset]) -> String {
     }
     offsets
         .iter()
-        .map(|offset| format!("{} at {}:{} (+{} events)", offset.source, offset.file, offset.position, offset.skip_events))
+        .map(|offset| {
+            format!("{} at {}:{} (+{} events)", offset.source, offset.file, offset.position, offset.skip_events)
+        })
         .collect::<Vec<_>>()
         .join(", ")
 }

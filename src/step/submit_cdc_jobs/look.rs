@@ -82,8 +82,11 @@ async fn frozen_end(read: &Read, switched: &switchover::Outputs) -> Result<Coord
     let mysql = read.mysql()?;
     let old = mysql.server(&switched.old_address).await?;
     if old.uuid != switched.blue_server.uuid {
-        return Err(Error::drift(format!("{} at {} is not blue (server {})", switched.old, switched.old_address, old.uuid))
-            .unchanged("No CDC job was started; the savepoints are kept"));
+        return Err(Error::drift(format!(
+            "{} at {} is not blue (server {})",
+            switched.old, switched.old_address, old.uuid
+        ))
+        .unchanged("No CDC job was started; the savepoints are kept"));
     }
     if !old.read_only {
         return Err(Error::drift(format!("{} takes writes: its log has no end that a job could reach", switched.old))
@@ -91,12 +94,19 @@ async fn frozen_end(read: &Read, switched: &switchover::Outputs) -> Result<Coord
             .hint("Set it read-only again, find out who wrote to it, then type the same command again"));
     }
     mysql.log_end(&switched.old_address).await?.ok_or_else(|| {
-        Error::drift(format!("{} shows no binary log", switched.old)).unchanged("No CDC job was started; the savepoints are kept")
+        Error::drift(format!("{} shows no binary log", switched.old))
+            .unchanged("No CDC job was started; the savepoints are kept")
     })
 }
 
 /// The newest job of this run for one part, and a stranger of the same name.
-async fn of_run(read: &Read, known: &Known, stopped: &Stopped, part: Part, all: &[Job]) -> Result<(Option<Running>, Option<String>)> {
+async fn of_run(
+    read: &Read,
+    known: &Known,
+    stopped: &Stopped,
+    part: Part,
+    all: &[Job],
+) -> Result<(Option<Running>, Option<String>)> {
     let flink = read.flink()?;
     let name = name_in_flink(&stopped.flink_name, part);
     let (mut ours, mut stranger): (Option<&Job>, Option<String>) = (None, None);

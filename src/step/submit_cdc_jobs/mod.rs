@@ -82,7 +82,11 @@ impl Step for SubmitCdcJobs {
     fn outline(&self) -> Outline {
         Outline {
             what: "Drain every CDC job on the old side, then start it on green at the coordinates".to_owned(),
-            calls: vec!["SQL Gateway: the job's script (drain)", "POST /jobs/:id/stop (drain)", "SQL Gateway: the job's script (green)"],
+            calls: vec![
+                "SQL Gateway: the job's script (drain)",
+                "POST /jobs/:id/stop (drain)",
+                "SQL Gateway: the job's script (green)",
+            ],
             undo: "The savepoints are kept; a job on green can be stopped like any other",
         }
     }
@@ -91,7 +95,12 @@ impl Step for SubmitCdcJobs {
         &["stop_cdc_jobs", "switchover", "capture_coordinates"]
     }
 
-    fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Operation>) -> Reply<'a, Observation> {
+    fn observe<'a>(
+        &'a self,
+        read: &'a Read,
+        known: &'a Known,
+        done: &'a Attempts<Operation>,
+    ) -> Reply<'a, Observation> {
         Box::pin(look::look(read, known, done))
     }
 
@@ -110,7 +119,12 @@ impl Step for SubmitCdcJobs {
                     Part::Drain => format!("Start {job} on the old side {address} {from}, to read its log to the end"),
                     Part::Green => format!("Start {job} on green {from}"),
                 };
-                (submit_id(*part, job), Policy::Adopt, what, vec![format!("SQL Gateway: script of {job} ({}, {from})", part.as_str())])
+                (
+                    submit_id(*part, job),
+                    Policy::Adopt,
+                    what,
+                    vec![format!("SQL Gateway: script of {job} ({}, {from})", part.as_str())],
+                )
             }
             Operation::StopDrain { job, job_id, .. } => (
                 stop_id(job),

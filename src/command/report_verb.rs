@@ -1,17 +1,27 @@
 //! `upgrade report`: any report of the newest run, remade from its journal.
 
-use std::path::Path;
-
-use super::{Common, scene::Scene};
+use super::{ReportFormat, say, scene::Scene};
 use crate::{
     error::{Error, Result},
     event::{Body, Event, OperationState, Outcome, VERSION},
+    report::{Format, document},
     runner::journal::{Entry, Record},
 };
 
+pub(super) fn report(scene: &Scene, format: ReportFormat) -> Result<u8> {
+    let format = match format {
+        ReportFormat::Human => Format::Human,
+        ReportFormat::Json => Format::Json,
+        ReportFormat::Markdown => Format::Markdown,
+        ReportFormat::Html => Format::Html,
+        ReportFormat::Junit => Format::Junit,
+    };
+    say(&document(format, &events(scene)?))?;
+    Ok(0)
+}
+
 /// The events of the newest run.
-pub(super) fn events(playbook: &Path, common: &Common) -> Result<Vec<Event>> {
-    let scene = Scene::open(playbook, common.state.as_deref())?;
+fn events(scene: &Scene) -> Result<Vec<Event>> {
     let past = scene.past()?.ok_or_else(|| {
         Error::drift("There is no run of this playbook to report on").hint(format!("Type `{}`", scene.verbs.run()))
     })?;
@@ -41,7 +51,8 @@ pub fn remade(entries: &[Entry]) -> Vec<Event> {
                 bodies.push((at, Body::StepStarted { step: step.clone(), kind: step_kind.clone() }));
             }
             Record::StepFinished { step, outcome, reason, outputs } => {
-                let (kind, since) = begun.as_ref().map_or((String::new(), at), |(_, kind, since)| (kind.clone(), *since));
+                let (kind, since) =
+                    begun.as_ref().map_or((String::new(), at), |(_, kind, since)| (kind.clone(), *since));
                 bodies.push((
                     at,
                     Body::StepFinished {
