@@ -3,6 +3,8 @@
 //!
 //! Data flows one way: *text → playbook → steps decide → operations → journal → events → reports*.
 
+pub mod cli;
+pub mod command;
 pub mod error;
 pub mod event;
 pub mod playbook;
