@@ -50,8 +50,9 @@ async fn recover(green: &mut Server, release: Release) -> Result<CopyEnd> {
 }
 
 async fn gtid_executed(conn: &mut Conn) -> Result<Option<String>> {
-    let row: Option<(String, String)> =
-        conn.query_first("SELECT @@gtid_mode, @@gtid_executed").await.doing("Reading the GTID set of the copy")?;
+    // Without GLOBAL, 5.7 answers with the transactions of the session: none.
+    let query = "SELECT @@GLOBAL.gtid_mode, @@GLOBAL.gtid_executed";
+    let row: Option<(String, String)> = conn.query_first(query).await.doing("Reading the GTID set of the copy")?;
     Ok(row.filter(|(mode, _)| mode == "ON").map(|(_, set)| set))
 }
 

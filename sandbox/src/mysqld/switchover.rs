@@ -84,7 +84,10 @@ async fn catch_up(on_green: &mut Conn, (file, position): &(String, u64), timeout
     match waited.flatten() {
         Some(-1) => Err(Error::other(format!("green had not caught up with {file}:{position} in time"))),
         Some(_) => Ok(()),
-        None => Err(Error::other("green does not replicate")),
+        None => {
+            let status = replication(on_green).await?.unwrap_or_default();
+            Err(Error::other(format!("green does not replicate: {}", status.error)))
+        }
     }
 }
 
