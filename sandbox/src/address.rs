@@ -46,6 +46,13 @@ impl Claim {
         self.host(SERVICES)
     }
 
+    /// `preferred` on the services' address, or another port where something of the machine holds it everywhere.
+    pub fn service_port(&self, preferred: u16) -> Result<u16> {
+        let listener = TcpListener::bind(SocketAddrV4::new(self.services(), preferred))
+            .or_else(|_| TcpListener::bind(SocketAddrV4::new(self.services(), 0)))?;
+        Ok(listener.local_addr()?.port())
+    }
+
     /// The address of the nth server, from 0.
     pub fn server(&self, index: usize) -> Result<SocketAddrV4> {
         let last = u8::try_from(usize::from(FIRST_SERVER) + index).ok().filter(|last| *last <= LAST_SERVER);

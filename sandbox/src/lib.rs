@@ -3,6 +3,7 @@ pub mod address;
 pub mod clock;
 pub mod endpoint;
 pub mod error;
+pub mod flink;
 pub mod mysqld;
 pub mod parts;
 pub mod plane;

@@ -125,11 +125,11 @@ impl Plane {
         self.flips.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Shuts every server down.
-    pub async fn stop(&self) -> Result<()> {
+    /// Ends every server; their data is not used again.
+    pub async fn kill(&self) -> Result<()> {
         let servers: Vec<_> = self.with_servers(|servers| servers.values().cloned().collect());
-        let stops = servers.iter().map(|server| async { server.lock().await.stop().await });
-        futures_util::future::try_join_all(stops).await?;
+        let ends = servers.iter().map(|server| async { server.lock().await.kill().await });
+        futures_util::future::try_join_all(ends).await?;
         Ok(())
     }
 

@@ -144,9 +144,11 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Asks it to end, kills it after `patience`.
+    /// Asks it to end, kills it after `patience`; with no patience at all it is not asked.
     pub async fn end(mut self, patience: Duration) -> Result<()> {
-        self.identity.signal("TERM").await?;
+        if patience > Duration::ZERO {
+            self.identity.signal("TERM").await?;
+        }
         if tokio::time::timeout(patience, self.child.wait()).await.is_err() {
             self.child.kill().await?;
         }

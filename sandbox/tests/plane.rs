@@ -143,7 +143,7 @@ async fn switch_over_under_writes(parameters: &[(&str, &str)]) {
     world.admin("blue").await.query_drop("INSERT INTO shop.t VALUES (0, 'late')").await.unwrap();
     world.plane.perform(Task::Destroy { server: id("blue") }).await.unwrap();
     assert!(!world.folder.path().join("servers/blue").exists());
-    world.plane.stop().await.unwrap();
+    world.plane.kill().await.unwrap();
     assert!(sandbox::process::running(&world.folder.path().join("processes")).is_empty());
 }
 
@@ -170,7 +170,7 @@ async fn what_mysql_refuses_to_upgrade_fails_with_the_servers_own_words() {
     assert!(error.contains("upgrade failed") && error.contains("shop"), "{error}");
     assert!(!world.folder.path().join("servers/green").exists());
     admin.query_drop("INSERT INTO shop.p VALUES (1)").await.unwrap();
-    world.plane.stop().await.unwrap();
+    world.plane.kill().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +185,7 @@ async fn a_green_that_does_not_replicate_is_rolled_back() {
     assert_eq!(led[0].1.server, id("blue"));
     let mut app = connect(world.endpoint, &world.accounts.upgrade).await.unwrap();
     app.query_drop("CREATE DATABASE shop").await.unwrap();
-    world.plane.stop().await.unwrap();
+    world.plane.kill().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,5 +205,5 @@ async fn the_binary_logs_retention_is_set_as_on_rds_and_a_restart_takes_new_sett
     let mut master = connect(world.endpoint, &world.accounts.upgrade).await.unwrap();
     let format: Option<(u8, String)> = master.query_first("SELECT @@log_bin, @@binlog_format").await.unwrap();
     assert_eq!(format, Some((1, "ROW".into())));
-    world.plane.stop().await.unwrap();
+    world.plane.kill().await.unwrap();
 }

@@ -118,9 +118,17 @@ impl Server {
         self.start(true).await
     }
 
-    /// Stops it and drops its data.
+    /// Ends it without a shutdown, for data that nobody will read again.
+    pub async fn kill(&mut self) -> Result<()> {
+        match self.process.take() {
+            Some(process) => process.end(Duration::ZERO).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends it and drops its data.
     pub async fn destroy(&mut self) -> Result<()> {
-        self.stop().await?;
+        self.kill().await?;
         fs::remove_dir_all(self.folder())?;
         Ok(())
     }
