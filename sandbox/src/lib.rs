@@ -9,3 +9,4 @@ pub mod parts;
 pub mod plane;
 pub mod process;
 pub mod region;
+pub mod workload;

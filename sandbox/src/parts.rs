@@ -81,7 +81,8 @@ pub async fn install(cache: &Path, say: &(dyn Fn(&str) + Sync)) -> Result<Parts>
     // Two Mavens must not fill one local repository at the same time, and one download is enough.
     let lock = fs::File::create(home.join("lock"))?;
     let (file, _) = lock.into_parts();
-    let file = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await.map_err(std::io::Error::other)??;
+    let file =
+        tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await.map_err(std::io::Error::other)??;
     if !parts.root.is_dir() {
         build(&home, &parts, say).await?;
     }
@@ -179,8 +180,8 @@ pub(crate) fn tail(text: &str, lines: usize) -> String {
 
 /// FNV-1a, 64 bits: tells two texts apart, no more is asked of it.
 fn digest(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
 }

@@ -116,10 +116,11 @@ impl Ledger {
 
     /// Starts a program and writes it down. `name` is for people.
     pub fn spawn(&self, name: &str, command: &mut Command) -> Result<Process> {
-        let child = command.stdin(Stdio::null()).kill_on_drop(true).spawn().map_err(|error| Error::Command {
-            what: format!("Starting {name}"),
-            detail: error.to_string(),
-        })?;
+        let child = command
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| Error::Command { what: format!("Starting {name}"), detail: error.to_string() })?;
         let identity = child
             .id()
             .and_then(Identity::of)

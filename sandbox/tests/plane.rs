@@ -1,85 +1,30 @@
 //! Real servers: green is made from a blue that is being written to, and the switchover loses nothing.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
-use sandbox::address::Claim;
 use sandbox::clock;
-use sandbox::mysqld::{Accounts, Engine, Site, connect};
-use sandbox::parts::{Release, install};
-use sandbox::plane::Plane;
-use sandbox::process::Ledger;
-use sandbox::region::work::{Done, ServerId, Settings, Task};
-use tempfile::TempDir;
+use sandbox::mysqld::{Accounts, connect};
+use sandbox::region::work::{Done, Task};
+use support::{World, blue, id, settings};
 
-#[expect(clippy::disallowed_methods, reason = "a test has no wiring of its own")]
-fn cache() -> PathBuf {
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache");
-    std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from)
-}
-
-struct World {
-    plane: Plane,
-    accounts: Accounts,
-    endpoint: SocketAddrV4,
-    folder: TempDir,
-}
-
-fn id(name: &str) -> ServerId {
-    ServerId(name.into())
-}
-
-fn settings(pairs: &[(&str, &str)]) -> Settings {
-    pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-}
-
-/// A blue server behind one endpoint.
-async fn blue(parameters: &[(&str, &str)]) -> World {
-    let parts = install(&cache(), &|line| eprintln!("{line}")).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let accounts = Accounts::generate().unwrap();
-    let ledger = Arc::new(Ledger::open(folder.path().join("processes")).await.unwrap());
-    let site = Site {
-        parts,
-        folder: folder.path().join("servers"),
-        engine: Engine::Aurora,
-        accounts: accounts.clone(),
-        ledger,
+async fn make_green(world: &World, parameters: &[(&str, &str)]) -> Result<Done, String> {
+    let task = Task::MakeGreen {
+        blue: id("blue"),
+        green: id("green"),
+        engine_version: "8.0.mysql_aurora.3.04.0".into(),
+        settings: settings(parameters),
     };
-    let claim = Claim::take().unwrap();
-    let endpoint = SocketAddrV4::new(claim.host(1), claim.port);
-    let plane = Plane::new(Arc::new(site), claim);
-    plane.create(id("blue"), Release::V57, settings(parameters)).await.unwrap();
-    plane.perform(Task::Route { address: endpoint.ip().to_string(), server: id("blue") }).await.unwrap();
-    World { plane, accounts, endpoint, folder }
+    world.plane.perform(task).await
 }
 
-impl World {
-    async fn admin(&self, server: &str) -> Conn {
-        let server = self.plane.server(&id(server)).unwrap();
-        let server = server.lock().await;
-        server.connect().await.unwrap()
-    }
-
-    async fn make_green(&self, parameters: &[(&str, &str)]) -> Result<Done, String> {
-        let task = Task::MakeGreen {
-            blue: id("blue"),
-            green: id("green"),
-            engine_version: "8.0.mysql_aurora.3.04.0".into(),
-            settings: settings(parameters),
-        };
-        self.plane.perform(task).await
-    }
-
-    async fn rows(&self, server: &str) -> BTreeMap<u64, String> {
-        let mut conn = self.admin(server).await;
-        conn.query::<(u64, String), _>("SELECT id, note FROM shop.t").await.unwrap().into_iter().collect()
-    }
+async fn rows(world: &World, server: &str) -> BTreeMap<u64, String> {
+    let mut conn = world.admin(server).await;
+    conn.query::<(u64, String), _>("SELECT id, note FROM shop.t").await.unwrap().into_iter().collect()
 }
 
 /// Inserts through the endpoint until told to stop; returns the ids the server confirmed.
@@ -114,7 +59,7 @@ async fn switch_over_under_writes(parameters: &[(&str, &str)]) {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let writer = tokio::spawn(write(world.endpoint, world.accounts.clone(), stopped));
 
-    world.make_green(parameters).await.unwrap();
+    make_green(&world, parameters).await.unwrap();
     let version: Option<String> = world.admin("green").await.query_first("SELECT @@version").await.unwrap();
     assert!(version.unwrap().starts_with("8.0.15"));
     let mut green = world.admin("green").await;
@@ -126,19 +71,23 @@ async fn switch_over_under_writes(parameters: &[(&str, &str)]) {
     let Done::Switched { coordinates: Some((file, position)) } = done else { panic!("no coordinates: {done:?}") };
     assert!(file.starts_with("mysql-bin-changelog.") && position > 150, "{file}:{position}");
 
-    let at_flip = world.rows("blue").await;
-    let grown = || async { (world.rows("green").await.len() > at_flip.len() + 50).then_some(()) };
+    let at_flip = rows(&world, "blue").await;
+    let grown = || async { (rows(&world, "green").await.len() > at_flip.len() + 50).then_some(()) };
     clock::poll(Duration::from_secs(20), Duration::from_millis(20), grown).await.expect("the writer goes on at green");
     stop.send(true).unwrap();
     let confirmed = writer.await.unwrap();
 
-    assert_eq!(world.rows("blue").await, at_flip, "blue is frozen");
-    let rows = world.rows("green").await;
-    assert!(at_flip.iter().all(|(key, note)| rows.get(key) == Some(note)), "green has all of blue");
-    let lost: Vec<_> = confirmed.iter().filter(|key| !rows.contains_key(key)).collect();
+    assert_eq!(rows(&world, "blue").await, at_flip, "blue is frozen");
+    let arrived = rows(&world, "green").await;
+    assert!(at_flip.iter().all(|(key, note)| arrived.get(key) == Some(note)), "green has all of blue");
+    let lost: Vec<_> = confirmed.iter().filter(|key| !arrived.contains_key(key)).collect();
     assert!(lost.is_empty(), "confirmed and lost: {lost:?}");
 
-    world.plane.perform(Task::Route { address: world.plane.claim().host(2).to_string(), server: id("blue") }).await.unwrap();
+    world
+        .plane
+        .perform(Task::Route { address: world.plane.claim().host(2).to_string(), server: id("blue") })
+        .await
+        .unwrap();
     world.plane.perform(Task::LiftReadOnly { server: id("blue") }).await.unwrap();
     world.admin("blue").await.query_drop("INSERT INTO shop.t VALUES (0, 'late')").await.unwrap();
     world.plane.perform(Task::Destroy { server: id("blue") }).await.unwrap();
@@ -166,7 +115,7 @@ async fn what_mysql_refuses_to_upgrade_fails_with_the_servers_own_words() {
     // A partitioned table outside InnoDB.
     let table = "CREATE TABLE shop.p (id INT) ENGINE = MyISAM PARTITION BY HASH (id) PARTITIONS 2";
     admin.query_drop(table).await.unwrap();
-    let error = world.make_green(&[("binlog_format", "ROW")]).await.unwrap_err();
+    let error = make_green(&world, &[("binlog_format", "ROW")]).await.unwrap_err();
     assert!(error.contains("upgrade failed") && error.contains("shop"), "{error}");
     assert!(!world.folder.path().join("servers/green").exists());
     admin.query_drop("INSERT INTO shop.p VALUES (1)").await.unwrap();
@@ -176,7 +125,7 @@ async fn what_mysql_refuses_to_upgrade_fails_with_the_servers_own_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_green_that_does_not_replicate_is_rolled_back() {
     let world = blue(&[("binlog_format", "ROW")]).await;
-    world.make_green(&[("binlog_format", "ROW")]).await.unwrap();
+    make_green(&world, &[("binlog_format", "ROW")]).await.unwrap();
     world.admin("green").await.query_drop("STOP SLAVE").await.unwrap();
     let task = Task::Switchover { blue: id("blue"), green: id("green"), timeout_seconds: 2 };
     let error = world.plane.perform(task).await.unwrap_err();

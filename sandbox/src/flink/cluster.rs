@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use fs_err as fs;
@@ -148,8 +147,8 @@ impl Java<'_> {
             .arg(class)
             .args(arguments)
             .env("FLINK_CONF_DIR", self.folder.join("conf"))
-            .stdout(out)
-            .stderr(Stdio::null());
+            .stderr(out.try_clone()?)
+            .stdout(out);
         self.ledger.spawn(&format!("flink {role}"), &mut command)
     }
 }
@@ -160,6 +159,7 @@ struct Ports {
     gateway: u16,
 }
 
+/// No `rest.bind-port`: the gateway would take it for its own.
 /// `web.refresh-interval` stays at its default: a poller of `/jobs/:id` must live with a cache of three seconds.
 fn config(host: Ipv4Addr, ports: &Ports, folder: &Path, flink: &Flink) -> String {
     let Ports { rpc, rest, gateway } = ports;
@@ -173,7 +173,6 @@ jobmanager.bind-host: {host}
 rest.address: {host}
 rest.bind-address: {host}
 rest.port: {rest}
-rest.bind-port: {rest}
 sql-gateway.endpoint.rest.address: {host}
 sql-gateway.endpoint.rest.bind-address: {host}
 sql-gateway.endpoint.rest.port: {gateway}
@@ -182,6 +181,8 @@ taskmanager.bind-host: {host}
 taskmanager.numberOfTaskSlots: 12
 parallelism.default: 1
 taskmanager.cpu.cores: 12.0
+taskmanager.memory.framework.heap.size: 128m
+taskmanager.memory.framework.off-heap.size: 64m
 taskmanager.memory.task.heap.size: 512m
 taskmanager.memory.task.off-heap.size: 0m
 taskmanager.memory.network.min: 64m
@@ -206,7 +207,7 @@ const LOG4J: &str = "rootLogger.level = INFO
 rootLogger.appenderRef.file.ref = File
 appender.file.name = File
 appender.file.type = FILE
-appender.file.append = false
+appender.file.append = true
 appender.file.fileName = ${sys:log.file}
 appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n

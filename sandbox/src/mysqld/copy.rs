@@ -9,7 +9,10 @@ use crate::error::Result;
 
 /// Its own identity, and what a start makes anew.
 fn stays(name: &str) -> bool {
-    name == "auto.cnf" || name == "ibtmp1" || name.starts_with("mysqld.") || name.starts_with("relay")
+    name == "auto.cnf"
+        || name == "ibtmp1"
+        || name.starts_with("mysqld.")
+        || name.starts_with("relay")
         || matches!(name, "master.info" | "relay-log.info")
 }
 

@@ -71,10 +71,8 @@ impl Server {
 
     /// The last lines of its error log.
     pub fn log_tail(&self) -> String {
-        fs::read(self.folder().join("error.log")).map_or_else(
-            |error| error.to_string(),
-            |bytes| tail(&String::from_utf8_lossy(&bytes), 25),
-        )
+        fs::read(self.folder().join("error.log"))
+            .map_or_else(|error| error.to_string(), |bytes| tail(&String::from_utf8_lossy(&bytes), 25))
     }
 
     /// Makes an empty data directory with the accounts and the routines of RDS, and starts on it.
