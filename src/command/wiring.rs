@@ -1,35 +1,43 @@
 //! The only place that builds adapters and reads the environment.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use crate::{
     adapter::{clock::SystemClock, files::LocalFiles, mysql, rds, secrets::StoredSecrets},
+    artifact::Folder,
+    error::{Error, Result},
     playbook::Playbook,
     port::{
         clock::Clock,
         files::FilesRead,
+        flink::{FlinkRead, FlinkWrite},
         mysql::MysqlRead,
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
     },
+    step::{Read, Write},
 };
 
 /// The ports of one run. Building it touches nothing: each adapter reaches out when it is first asked.
 #[derive(Clone)]
-pub struct Outside {
+pub(super) struct Outside {
     /// Absent where the playbook has no target.
     pub rds_read: Option<Arc<dyn RdsRead>>,
     /// For a run that acts. A dry run must not be given it.
     pub rds_write: Option<Arc<dyn RdsWrite>>,
     /// Absent where the playbook has no login.
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// Absent where the playbook has no Flink.
+    pub flink_read: Option<Arc<dyn FlinkRead>>,
+    /// As `rds_write`.
+    pub flink_write: Option<Arc<dyn FlinkWrite>>,
     pub files: Arc<dyn FilesRead>,
     pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
 }
 
 impl Outside {
-    pub fn of(playbook: &Playbook) -> Self {
+    pub(super) fn of(playbook: &Playbook) -> Self {
         let rds = playbook.target.as_ref().map(|target| rds::Connection::to_region(&target.region));
         let secrets: Arc<dyn Secrets> = Arc::new(StoredSecrets::new(variable_os));
         let mysql = playbook.mysql.as_ref().map(|mysql| {
@@ -45,16 +53,40 @@ impl Outside {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
             mysql,
+            flink_read: None,
+            flink_write: None,
             files: Arc::new(LocalFiles),
             secrets,
             clock: Arc::new(SystemClock::new()),
         }
     }
 
+    /// What steps look with.
+    pub(super) fn read(&self) -> Read {
+        Read {
+            rds: self.rds_read.clone(),
+            mysql: self.mysql.clone(),
+            flink: self.flink_read.clone(),
+            files: Arc::clone(&self.files),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// What steps act with.
+    pub(super) fn write(&self, artifacts: Folder) -> Write {
+        Write {
+            rds: self.rds_write.clone(),
+            flink: self.flink_write.clone(),
+            files: Arc::clone(&self.files),
+            secrets: Arc::clone(&self.secrets),
+            artifacts,
+        }
+    }
+
     /// The ports of a dry run: what could change anything is gone.
     #[must_use]
-    pub fn reading(self) -> Self {
-        Self { rds_write: None, ..self }
+    pub(super) fn reading(self) -> Self {
+        Self { rds_write: None, flink_write: None, ..self }
     }
 }
 
@@ -63,9 +95,28 @@ fn variable_os(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
 }
 
+/// `user@host`, for lock files and approvals.
+pub(super) fn who() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| variable_os(name)).unwrap_or_else(|| "somebody".into());
+    let host = fs_err::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| variable_os("HOSTNAME")?.into_string().ok()).unwrap_or_else(|| "this-host".to_owned());
+    format!("{}@{}", user.to_string_lossy(), host.trim())
+}
+
+/// Where annotations are wanted (GitHub Actions), the file its summary goes to, if it names one.
+pub(super) fn github() -> Result<Option<Option<Box<dyn io::Write + Send>>>> {
+    if variable_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+        return Ok(None);
+    }
+    let Some(path) = variable_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(Some(None)) };
+    let file = fs_err::OpenOptions::new().append(true).create(true).open(std::path::PathBuf::from(path));
+    let file = file.map_err(|error| Error::permanent("The step summary cannot be written").because(&error))?;
+    Ok(Some(Some(Box::new(file))))
+}
+
 /// Sentences about what in the environment leads calls elsewhere than the playbook alone would. Credentials in URLs are
 /// left out.
-pub fn redirections() -> Vec<String> {
+pub(super) fn redirections() -> Vec<String> {
     redirections_of(&|name| variable_os(name)?.into_string().ok())
 }
 
