@@ -1,7 +1,8 @@
 //! Reads ride out what passes, and end with one clear word on what does not.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use upgrade::{
     adapter::rds::{Connection, Reader},
     error::Kind,
