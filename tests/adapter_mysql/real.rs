@@ -49,7 +49,7 @@ const ROW: [(&str, &str); 3] = [("binlog_format", "ROW"), ("binlog_row_image", "
 
 impl World {
     async fn empty() -> Self {
-        let parts = install(&cache(), &|line| eprintln!("{line}")).await.unwrap();
+        let parts = install(&cache(), &|_| {}).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let accounts = Accounts::generate().unwrap();
         let site = Site {
