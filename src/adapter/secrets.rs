@@ -17,9 +17,11 @@ use crate::{
 /// More than any password; a larger file is not one.
 const LIMIT: u64 = 64 * 1024;
 
+type Variable = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
 /// Resolves a reference each time it is asked, so that a rotated secret is seen.
 pub struct StoredSecrets {
-    variable: Box<dyn Fn(&str) -> Option<OsString> + Send + Sync>,
+    variable: Box<Variable>,
 }
 
 impl StoredSecrets {
@@ -28,7 +30,7 @@ impl StoredSecrets {
         Self { variable: Box::new(variable) }
     }
 
-    fn from_environment(&self, name: &str) -> Result<Secret> {
+    fn environment(&self, name: &str) -> Result<Secret> {
         let value = (self.variable)(name).ok_or_else(|| {
             Error::usage(format!("Expected a secret in environment variable {name}, which is not set"))
                 .hint(format!("Set it for this command only: {name}=… upgrade …"))
@@ -45,7 +47,7 @@ impl Secrets for StoredSecrets {
     /// `Usage` where there is no secret at the reference, `Permanent` where it cannot be read.
     fn resolve(&self, reference: &SecretRef) -> Result<Secret> {
         match reference {
-            SecretRef::Env(name) => self.from_environment(name),
+            SecretRef::Env(name) => self.environment(name),
             SecretRef::File(path) => from_file(path),
         }
     }

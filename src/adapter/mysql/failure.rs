@@ -24,10 +24,8 @@ fn of(place: Place<'_>, expected: &str, error: &Driver) -> Error {
     let begin = format!("Expected {expected} from MySQL at {} as user {}", place.at, place.login.user);
     match error {
         Driver::Server(refusal) => of_server(place, &begin, refusal),
-        Driver::Io(IoError::Tls(tls)) => not_trusted(&begin, tls),
-        Driver::Io(IoError::Io(io)) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            not_trusted(&begin, io)
-        }
+        Driver::Io(IoError::Tls(tls)) => no_tls(&begin, tls, None),
+        Driver::Io(IoError::Io(io)) if of_tls(io).is_some() => no_tls(&begin, io, of_tls(io)),
         Driver::Io(IoError::Io(io)) => Error::transient(format!("{begin}; the server was not reached, or went away"))
             .because(io)
             .hint("See whether the name resolves here, and whether the server runs and this machine reaches it"),
@@ -42,11 +40,21 @@ fn of(place: Place<'_>, expected: &str, error: &Driver) -> Error {
     }
 }
 
-fn not_trusted(begin: &str, error: &(dyn std::error::Error + 'static)) -> Error {
-    Error::permanent(format!("{begin}; TLS could not be agreed on")).because(error).hint(
-        "Name the certificates of its authority with `ca_file` in the playbook's mysql section (RDS: global-bundle.pem), \
-         and the server by the name that its certificate has",
-    )
+fn of_tls(io: &std::io::Error) -> Option<&rustls::Error> {
+    io.get_ref()?.downcast_ref()
+}
+
+fn no_tls(begin: &str, error: &(dyn std::error::Error + 'static), cause: Option<&rustls::Error>) -> Error {
+    let hint = match cause {
+        Some(rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_)) => {
+            "The server must offer TLS 1.2 or 1.3 with an ECDHE cipher"
+        }
+        _ => {
+            "Name the certificates of its authority with `ca_file` in the playbook's mysql section (RDS: \
+             global-bundle.pem), and the server by the name that its certificate has"
+        }
+    };
+    Error::permanent(format!("{begin}; TLS could not be agreed on")).because(error).hint(hint)
 }
 
 fn of_server(place: Place<'_>, begin: &str, refusal: &ServerError) -> Error {

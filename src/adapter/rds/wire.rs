@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use aws_sdk_rds::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef},
+        interceptors::{AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef},
     },
     error::BoxError,
 };
@@ -39,10 +39,10 @@ impl Intercept for Wire {
         Ok(())
     }
 
-    /// The SDK's parser takes a body without its end for a shorter list.
-    fn read_before_deserialization(
+    /// The SDK's parser may take a body without its end for a shorter list.
+    fn read_after_deserialization(
         &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
