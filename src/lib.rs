@@ -3,6 +3,7 @@
 //!
 //! Data flows one way: *text → playbook → steps decide → operations → journal → events → reports*.
 
+pub mod adapter;
 pub mod artifact;
 pub mod error;
 pub mod event;
