@@ -26,6 +26,8 @@ pub enum Task {
     MakeGreen { blue: ServerId, green: ServerId, engine_version: String, settings: Settings },
     /// Stop the server and start it with these settings.
     Restart { server: ServerId, settings: Settings },
+    /// Set these dynamic parameters on the running server.
+    Apply { server: ServerId, settings: Settings },
     /// Freeze blue, cut connections, let green catch up within `timeout_seconds`, move the endpoints, open green.
     Switchover { blue: ServerId, green: ServerId, timeout_seconds: u64 },
     /// Make the endpoint `address` lead to `server` (a resource was created or renamed).
