@@ -104,7 +104,9 @@ pub(super) fn may_start_a_job(statement: &str) -> bool {
     ];
     let words: Vec<String> = without_comments(statement).split_whitespace().map(str::to_ascii_uppercase).collect();
     let of_query = words.windows(2).any(|pair| pair[0].ends_with("AS") && pair[1].starts_with("SELECT"));
-    of_query || !words.first().is_some_and(|first| HARMLESS.contains(&first.as_str()))
+    // A view of a query starts nothing.
+    let makes_table = words.iter().take(3).any(|word| word == "TABLE");
+    (makes_table && of_query) || !words.first().is_some_and(|first| HARMLESS.contains(&first.as_str()))
 }
 
 /// The statement without the comments before and between its first words. Quotes are not looked at: only the begin is used.
@@ -153,7 +155,9 @@ mod tests {
         {
             assert!(may_start_a_job(starts), "{starts}");
         }
-        for harmless in ["SET 'a'='b'", "-- x\ncreate table a (id INT)", "BEGIN STATEMENT SET"] {
+        for harmless in
+            ["SET 'a'='b'", "-- x\ncreate table a (id INT)", "BEGIN STATEMENT SET", "CREATE VIEW v AS SELECT 1"]
+        {
             assert!(!may_start_a_job(harmless), "{harmless}");
         }
     }
