@@ -177,6 +177,16 @@ fn literals_leave_the_script_and_come_back_when_it_is_sent() {
 }
 
 #[test]
+fn a_name_in_use_is_not_given_again() {
+    let redacted = redact("SET 'a.password'='${secret:redacted-1}'; SET 'b.password'='x'; SET 'c.password'='x'");
+    assert_eq!(
+        redacted.text,
+        "SET 'a.password'='${secret:redacted-1}'; SET 'b.password'='${secret:redacted-2}'; \
+         SET 'c.password'='${secret:redacted-2}'"
+    );
+}
+
+#[test]
 fn an_unknown_secret_is_told_where() {
     assert_eq!(placeholders(SCRIPT).into_iter().collect::<Vec<_>>(), ["CDC_PASSWORD"]);
     let problems = reveal("SET 'a' = '${secret:A} ${B}';\nSET 'b' = ${secret:C}", &BTreeMap::new()).unwrap_err();

@@ -6,6 +6,7 @@ pub mod error;
 pub mod flink;
 pub mod mysqld;
 pub mod parts;
+pub mod place;
 pub mod plane;
 pub mod process;
 pub mod region;

@@ -31,13 +31,20 @@ pub struct Flip {
     pub coordinates: Option<(String, u64)>,
 }
 
+/// A server that exists. Its address is known without waiting for what it is being used for.
+#[derive(Debug, Clone)]
+struct Entry {
+    address: SocketAddrV4,
+    server: Arc<AsyncMutex<Server>>,
+}
+
 /// Its methods may run at the same time; each server is used by one at a time.
 #[derive(Debug)]
 pub struct Plane {
     site: Arc<Site>,
     claim: Claim,
     pub endpoints: Endpoints,
-    servers: Mutex<BTreeMap<ServerId, Arc<AsyncMutex<Server>>>>,
+    servers: Mutex<BTreeMap<ServerId, Entry>>,
     planned: Mutex<usize>,
     flips: Mutex<Vec<Flip>>,
 }
@@ -85,13 +92,14 @@ impl Plane {
                 self.keep(green, new);
             }
             Task::Restart { server, settings } => self.server(&server)?.lock().await.restart(settings).await?,
+            Task::Apply { server, settings } => self.server(&server)?.lock().await.apply(&settings).await?,
             Task::Switchover { blue, green, timeout_seconds } => {
                 return self.switch_over(blue, green, Duration::from_secs(timeout_seconds)).await;
             }
             Task::Route { address, server } => {
                 let endpoint = self.endpoint(&address)?;
-                let own = self.server(&server)?.lock().await.address;
-                self.endpoints.route(endpoint, Target { server, address: own }).await?;
+                let address = self.entry(&server)?.address;
+                self.endpoints.route(endpoint, Target { server, address }).await?;
             }
             Task::Unroute { address } => self.endpoints.unroute(self.endpoint(&address)?),
             Task::LiftReadOnly { server } => mysqld::open_for_writes(&mut *self.server(&server)?.lock().await).await?,
@@ -127,7 +135,7 @@ impl Plane {
 
     /// Ends every server; their data is not used again.
     pub async fn kill(&self) -> Result<()> {
-        let servers: Vec<_> = self.with_servers(|servers| servers.values().cloned().collect());
+        let servers: Vec<_> = self.with_servers(|servers| servers.values().map(|entry| entry.server.clone()).collect());
         let ends = servers.iter().map(|server| async { server.lock().await.kill().await });
         futures_util::future::try_join_all(ends).await?;
         Ok(())
@@ -135,6 +143,10 @@ impl Plane {
 
     /// The server behind an id, for questions no task stands for.
     pub fn server(&self, id: &ServerId) -> Result<Arc<AsyncMutex<Server>>> {
+        Ok(self.entry(id)?.server)
+    }
+
+    fn entry(&self, id: &ServerId) -> Result<Entry> {
         self.with_servers(|servers| servers.get(id).cloned()).ok_or_else(|| Error::NoServer(id.0.clone()))
     }
 
@@ -154,10 +166,11 @@ impl Plane {
     }
 
     fn keep(&self, id: ServerId, server: Server) {
-        self.with_servers(|servers| servers.insert(id, Arc::new(AsyncMutex::new(server))));
+        let entry = Entry { address: server.address, server: Arc::new(AsyncMutex::new(server)) };
+        self.with_servers(|servers| servers.insert(id, entry));
     }
 
-    fn with_servers<T>(&self, act: impl FnOnce(&mut BTreeMap<ServerId, Arc<AsyncMutex<Server>>>) -> T) -> T {
+    fn with_servers<T>(&self, act: impl FnOnce(&mut BTreeMap<ServerId, Entry>) -> T) -> T {
         act(&mut self.servers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -1,4 +1,5 @@
 //! A real Flink carries the rehearsal's tables from a real source to a real sink.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what went wrong by failing")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Real servers: green is made from a blue that is being written to, and the switchover loses nothing.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what went wrong by failing")]
 
 mod support;
 

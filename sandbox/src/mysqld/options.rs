@@ -114,12 +114,9 @@ impl CommandLine<'_> {
     }
 
     fn theirs(&self) -> impl Iterator<Item = String> + '_ {
-        self.settings.iter().filter_map(|(name, value)| {
-            let name = name.replace('-', "_").to_lowercase();
-            let formula = value.contains('{');
-            let owned = OURS.contains(&name.as_str()) || name == "binlog_format";
-            (!formula && !owned).then(|| format!("--loose-{name}={value}"))
-        })
+        passed(self.settings)
+            .filter(|(name, _)| name != "binlog_format")
+            .map(|(name, value)| format!("--loose-{name}={value}"))
     }
 
     fn binlog_format(&self) -> Option<String> {
@@ -132,6 +129,14 @@ impl CommandLine<'_> {
             (None, Engine::Rds) => Some("MIXED".into()),
         }
     }
+}
+
+/// The parameters that reach the server, by the names it knows: no formulas, nothing the sandbox decides itself.
+pub(super) fn passed(settings: &Settings) -> impl Iterator<Item = (String, &String)> {
+    settings.iter().filter_map(|(name, value)| {
+        let name = name.replace('-', "_").to_lowercase();
+        (!OURS.contains(&name.as_str()) && !value.contains('{')).then_some((name, value))
+    })
 }
 
 /// The server refuses to run as root unless it is told so; for anyone else the option is without effect.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
+use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder};
 use tokio::process::Command;
 
 use super::account::{Accounts, Login, add_rds_routines};
-use super::options::{CommandLine, Engine};
+use super::options::{self, CommandLine, Engine};
 use crate::clock;
 use crate::error::{Doing, Error, Result};
 use crate::parts::{Parts, Release, tail};
@@ -129,6 +130,22 @@ impl Server {
         self.kill().await?;
         fs::remove_dir_all(self.folder())?;
         Ok(())
+    }
+
+    /// Sets dynamic parameters on the running server, for its next start as well. What this server does not know, or takes
+    /// from the sandbox, is passed over, as at a start.
+    pub async fn apply(&mut self, settings: &Settings) -> Result<()> {
+        let mut conn = self.connect().await?;
+        for (name, value) in options::passed(settings) {
+            let literal = if value.parse::<f64>().is_ok() { value.clone() } else { format!("'{value}'") };
+            // A boolean, a formula or an unknown variable: what the server refuses has no effect on it.
+            let _ = conn.query_drop(format!("SET GLOBAL `{name}` = {literal}")).await;
+        }
+        for (name, value) in settings {
+            self.settings.retain(|(known, _)| known != name);
+            self.settings.push((name.clone(), value.clone()));
+        }
+        conn.disconnect().await.doing("Closing a session")
     }
 
     /// A session of the sandbox's own account, straight to the server.

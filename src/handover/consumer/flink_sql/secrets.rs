@@ -57,12 +57,22 @@ pub fn redact(text: &str) -> Redacted {
     let mut literals: BTreeMap<String, Secret> = BTreeMap::new();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut warnings = Vec::new();
+    // A script may be an artifact to which a literal was added.
+    let (taken, mut number) = (placeholders(text), 0);
     let mut written = String::new();
     let mut at = 0;
     for (what, span) in literal_spans(text) {
         let value = text[span.clone()].replace("''", "'");
-        let next = format!("redacted-{}", names.len() + 1);
-        let name = names.entry(value.clone()).or_insert(next).clone();
+        let name = match names.get(&value) {
+            Some(name) => name.clone(),
+            None => {
+                number += 1;
+                while taken.contains(&format!("redacted-{number}")) {
+                    number += 1;
+                }
+                names.entry(value.clone()).or_insert(format!("redacted-{number}")).clone()
+            }
+        };
         literals.entry(name.clone()).or_insert_with(|| Secret::new(value));
         let message = format!("The script holds a literal secret in {what}");
         let hint = "Write ${secret:NAME} there and name its source under `secrets` of the playbook";

@@ -1,0 +1,5 @@
+//! The model of RDS, on virtual time.
+#![allow(clippy::unwrap_used, reason = "a scene that cannot be set ends the test")]
+mod life;
+mod parameters;
+mod scene;
