@@ -10,7 +10,7 @@ use upgrade::{
     report::{Annotations, Collected, Fan, Format, Kind, Options, Verbosity, document, github_summary, live},
 };
 
-use crate::stories;
+use crate::{snapshots, stories};
 
 #[derive(Clone, Default)]
 struct Stream(Arc<Mutex<Vec<u8>>>);
@@ -64,13 +64,7 @@ fn shown(kind: Kind, verbosity: Verbosity, tty: bool, events: &[Event]) -> (Stri
 }
 
 fn both(name: &str, (out, err): (String, String)) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.add_filter(stories::RUN, "[run]");
-    settings.add_filter(r"sha256:[0-9a-f]{64}", "sha256:[digest]");
-    settings.bind(|| insta::assert_snapshot!(format!("report__live_{name}"), format!("-- err\n{err}-- out\n{out}")));
+    snapshots::redacted(&format!("report__live_{name}"), &format!("-- err\n{err}-- out\n{out}"));
 }
 
 #[test]
