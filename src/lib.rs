@@ -3,9 +3,18 @@
 //!
 //! Data flows one way: *text → playbook → steps decide → operations → journal → events → reports*.
 
+pub mod adapter;
+pub mod artifact;
+pub mod cli;
+pub mod command;
 pub mod error;
 pub mod event;
+pub mod handover;
+pub mod parameters;
 pub mod playbook;
 pub mod port;
+pub mod precheck;
 pub mod report;
+pub mod runner;
 pub mod secret;
+pub mod step;

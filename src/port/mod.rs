@@ -13,6 +13,7 @@ pub mod flink;
 pub mod mysql;
 pub mod rds;
 pub mod secrets;
+pub mod side;
 
 /// What every call to the outside returns.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T>>;
