@@ -259,7 +259,14 @@ impl Step {
         self.attempts = self.attempts.max(attempt);
         let same = |known: &&mut Operation| known.id == id && known.attempt == attempt;
         match self.operations.iter_mut().find(same) {
-            Some(known) => known.state = state,
+            Some(known) => {
+                known.state = state;
+                // Of what went wrong the event tells why, not what was tried.
+                let wrong = matches!(state, OperationState::Failed | OperationState::Unknown);
+                if wrong && known.what != what {
+                    known.what = format!("{}: {what}", known.what);
+                }
+            }
             None => self.operations.push(Operation { id: id.to_owned(), attempt, state, what: what.to_owned() }),
         }
     }

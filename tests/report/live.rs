@@ -98,6 +98,14 @@ fn a_result_without_an_end_is_shown_when_the_reporter_is_dropped() {
 }
 
 #[test]
+fn a_verb_that_only_failed_says_only_why() {
+    let (out, err) = shown(Kind::Human, Verbosity::Normal, false, &stories::failed_at_once());
+    assert_eq!(out, "");
+    assert!(err.starts_with("error: Another run holds this target\n"), "{err}");
+    assert!(err.ends_with("next: upgrade status orders.yaml\n"), "{err}");
+}
+
+#[test]
 fn json_is_alone_on_out() {
     let (out, err) = shown(Kind::Json, Verbosity::Verbose, true, &stories::failed());
     assert_eq!(out, document(Format::Json, &stories::failed()));

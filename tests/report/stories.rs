@@ -255,6 +255,18 @@ pub(crate) fn continued() -> Vec<Event> {
         .end()
 }
 
+/// A verb whose only event is its end.
+pub(crate) fn failed_at_once() -> Vec<Event> {
+    Tape::default()
+        .add(Body::RunFinished {
+            outcome: Outcome::Failed,
+            exit_code: 6,
+            error: Some(Error::new(Kind::Locked, "Another run holds this target")),
+            next: Some("upgrade status orders.yaml".into()),
+        })
+        .end()
+}
+
 /// A list that breaks off, as after a killed process.
 pub(crate) fn broken_off() -> Vec<Event> {
     let mut events = failed();
