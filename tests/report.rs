@@ -1,5 +1,7 @@
 //! Reports of every format, from event lists.
 
+#[path = "report/docs.rs"]
+mod docs;
 #[path = "report/format.rs"]
 mod format;
 #[path = "report/hostile.rs"]
