@@ -148,10 +148,10 @@ impl View {
     /// The same with commands and statements as Markdown code blocks.
     pub(super) fn fenced(mut self, fence: fn(&str) -> String) -> Self {
         for finding in &mut self.findings {
-            finding.fix = finding.fix.as_deref().map(|fix| fence(fix));
-            finding.query = finding.query.as_deref().map(|query| fence(query));
+            finding.fix = finding.fix.as_deref().map(fence);
+            finding.query = finding.query.as_deref().map(fence);
         }
-        self.next = self.next.as_deref().map(|next| fence(next));
+        self.next = self.next.as_deref().map(fence);
         self
     }
 }

@@ -151,7 +151,7 @@ fn own(path: &str, room: &str, allowed: &[&str], inner: &[String]) -> Option<Str
     }
     let whole = inner.join("::");
     let may = |permit: &&str| whole == **permit || whole.starts_with(&format!("{permit}::"));
-    (!allowed.iter().any(|permit| may(&permit))).then(|| format!("{path}: `{room}` may not name `{whole}`"))
+    (!allowed.iter().any(may)).then(|| format!("{path}: `{room}` may not name `{whole}`"))
 }
 
 fn foreign(path: &str, room: &str, crate_name: &str) -> Option<String> {
