@@ -23,11 +23,11 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn metadata(name: &str) -> Vec<u8> {
-    std::fs::read(folder(name).join("_metadata")).unwrap()
+    std::fs::read(folder(name).join("_metadata")).expect("the fixture is there")
 }
 
 async fn offsets(name: &str) -> Result<Vec<Offset>> {
-    savepoint::offsets(&Disk, folder(name).to_str().unwrap()).await
+    savepoint::offsets(&Disk, folder(name).to_str().expect("the path is text")).await
 }
 
 fn at(source: &str, position: u64, skip_events: u64, skip_rows: u64) -> Offset {
@@ -137,7 +137,7 @@ fn within_json(data: &[u8]) -> Vec<bool> {
     let mut within = vec![false; data.len()];
     for start in 0..data.len() {
         if data[start..].starts_with(b"{\"transaction_id\"") || data[start..].starts_with(b"{\"ts_sec\"") {
-            let end = data[start..].iter().position(|byte| *byte == b'}').unwrap() + start;
+            let end = data[start..].iter().position(|byte| *byte == b'}').expect("the JSON is closed") + start;
             within[start..=end].fill(true);
         }
     }

@@ -7,7 +7,6 @@ use super::{
     signals, wiring,
 };
 use crate::{
-    artifact::Folder,
     error::{Error, Kind, Result},
     event::{Body, Observer, Outcome, StepName},
     playbook::DatabaseName,
@@ -45,7 +44,7 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
     signals::watch(&stop);
     let orders = Orders { until: asked.until.clone(), approve: asked.approve.clone(), who: wiring::who() };
     let playbook = std::sync::Arc::clone(&scene.playbook);
-    let ports = (outside.read(), outside.write(Folder::new(folder.artifacts())));
+    let ports = (outside.read(), outside.write(folder.artifacts()));
     let engine = Engine::new(playbook, scene.steps(), ports, started, orders, scene.verbs.clone(), stop, tell);
     let Ending { exit_code, .. } = engine.run().await;
     Ok(exit_code)

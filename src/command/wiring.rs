@@ -1,10 +1,9 @@
 //! The only place that builds adapters and reads the environment.
 
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use crate::{
     adapter::{clock::SystemClock, files::LocalFiles, mysql, rds, secrets::StoredSecrets},
-    artifact::Folder,
     error::{Error, Result},
     playbook::Playbook,
     port::{
@@ -73,7 +72,7 @@ impl Outside {
     }
 
     /// What steps act with.
-    pub(super) fn write(&self, artifacts: Folder) -> Write {
+    pub(super) fn write(&self, artifacts: PathBuf) -> Write {
         Write {
             rds: self.rds_write.clone(),
             flink: self.flink_write.clone(),
@@ -109,7 +108,7 @@ pub(super) fn github() -> Result<Option<Option<Box<dyn io::Write + Send>>>> {
         return Ok(None);
     }
     let Some(path) = variable_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return Ok(Some(None)) };
-    let file = fs_err::OpenOptions::new().append(true).create(true).open(std::path::PathBuf::from(path));
+    let file = fs_err::OpenOptions::new().append(true).create(true).open(PathBuf::from(path));
     let file = file.map_err(|error| Error::permanent("The step summary cannot be written").because(&error))?;
     Ok(Some(Some(Box::new(file))))
 }

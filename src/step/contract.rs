@@ -1,13 +1,12 @@
 //! The contract of a step: it observes, decides and performs; the engine does everything else.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
-    artifact::Folder,
     error::{Error, Result},
     event::{Finding, Offset},
     playbook::Playbook,
@@ -54,7 +53,8 @@ pub struct Write {
     /// Scripts are read again when they are sent.
     pub files: Arc<dyn FilesRead>,
     pub secrets: Arc<dyn Secrets>,
-    pub artifacts: Folder,
+    /// The run's folder of artifacts.
+    pub artifacts: PathBuf,
 }
 
 impl Write {

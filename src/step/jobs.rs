@@ -2,6 +2,7 @@
 
 use super::contract::{Known, Read};
 use crate::{
+    artifact::{self, Values},
     error::{Error, Result},
     event::Offset,
     handover::{
@@ -27,11 +28,11 @@ pub(super) struct Scripted {
     pub script: Script,
 }
 
-/// Every job with its script.
-pub(super) async fn scripts(read: &Read, known: &Known) -> Result<Vec<Scripted>> {
+/// Every job with its script. `source` is where the source database is reached.
+pub(super) async fn scripts(read: &Read, known: &Known, source: &Address) -> Result<Vec<Scripted>> {
     let mut scripted = Vec::new();
     for job in &known.playbook.cdc_jobs {
-        let script = script(&*read.files, &known.playbook, job).await?;
+        let script = script(&*read.files, &known.playbook, job, source).await?;
         let flink_name = script.pipeline_name().unwrap_or(&job.name).to_owned();
         scripted.push(Scripted { job: job.clone(), flink_name, script });
     }
@@ -39,7 +40,12 @@ pub(super) async fn scripts(read: &Read, known: &Known) -> Result<Vec<Scripted>>
 }
 
 /// The script of one job, from its file or its template.
-pub(super) async fn script(files: &dyn FilesRead, playbook: &Playbook, job: &CdcJob) -> Result<Script> {
+pub(super) async fn script(
+    files: &dyn FilesRead,
+    playbook: &Playbook,
+    job: &CdcJob,
+    source: &Address,
+) -> Result<Script> {
     let path = match &job.flink_sql {
         FlinkSql::Script(path) => path,
         FlinkSql::Template { template, .. } => template,
@@ -51,7 +57,17 @@ pub(super) async fn script(files: &dyn FilesRead, playbook: &Playbook, job: &Cdc
         .map_err(|error| Error::usage(format!("The script {name} is not UTF-8")).because(&error))?;
     let text = match &job.flink_sql {
         FlinkSql::Script(_) => text,
-        FlinkSql::Template { tables, .. } => crate::artifact::render(&name, &text, &values(playbook, job, tables))?,
+        FlinkSql::Template { tables, .. } => {
+            let savepoints = playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
+            let values = Values {
+                name: job.name.clone(),
+                tables: tables.clone(),
+                source_host: source.host.clone(),
+                source_port: source.port,
+                savepoints,
+            };
+            artifact::render(&name, &text, &values)?
+        }
     };
     Script::parse(&text).map_err(|problems| flink_sql::refuse(&name, &problems))
 }
@@ -69,15 +85,6 @@ pub(super) fn source_addresses(script: &Script) -> Vec<Address> {
 /// What is doubtful in a script: secrets that stand in it.
 pub(super) fn warnings(script: &Script) -> Vec<String> {
     flink_sql::redact(script.text()).warnings.iter().map(ToString::to_string).collect()
-}
-
-/// What a template may use.
-fn values(playbook: &Playbook, job: &CdcJob, tables: &[String]) -> serde_json::Value {
-    serde_json::json!({
-        "job": job.name,
-        "tables": tables,
-        "savepoints": playbook.flink.as_ref().map(|flink| flink.savepoints.clone()),
-    })
 }
 
 /// How Flink shows the job of one name.

@@ -102,7 +102,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         seen.schemas = mysql.schemas(address).await?;
     }
     if !known.playbook.cdc_jobs.is_empty() {
-        seen.cdc_jobs = cdc_jobs(read, known).await?;
+        seen.cdc_jobs = cdc_jobs(read, known, &seen.blue).await?;
     }
     Ok(seen)
 }
@@ -119,12 +119,12 @@ async fn deployments(rds: &dyn RdsRead, blue: &Side, name: Option<&str>) -> Resu
     Ok(found)
 }
 
-async fn cdc_jobs(read: &Read, known: &Known) -> Result<Vec<CdcJob>> {
+async fn cdc_jobs(read: &Read, known: &Known, blue: &Side) -> Result<Vec<CdcJob>> {
     let flink = read.flink()?;
     flink.gateway_version().await?;
     let all = flink.jobs().await?;
     let mut found = Vec::new();
-    for scripted in jobs::scripts(read, known).await? {
+    for scripted in jobs::scripts(read, known, blue.write_address()?).await? {
         let standing = jobs::standing(flink, &scripted, &all).await?;
         let (mut offsets, mut unreadable) = (Vec::new(), None);
         let state = match standing {

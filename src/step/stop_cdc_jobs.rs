@@ -88,7 +88,7 @@ impl Step for StopCdcJobs {
             let (blue, files) = (read.mysql()?.server(address).await?, read.mysql()?.log_files(address).await?);
             let all = flink.jobs().await?;
             let mut seen = Vec::new();
-            for scripted in jobs::scripts(read, known).await? {
+            for scripted in jobs::scripts(read, known, address).await? {
                 let standing = jobs::standing(flink, &scripted, &all).await?;
                 let mut savepoint = None;
                 if let Some(last) = done.last(&id(&scripted.job.name)) {

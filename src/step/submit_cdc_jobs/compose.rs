@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{JOB_MARK, Operation, PART_MARK, Part, RUN_MARK, Start, jobs, name_in_flink};
 use crate::{
+    artifact,
     error::{Error, Result},
     handover::consumer::flink_sql::{self, Changes, Restore, Script},
     port::flink::Statement,
@@ -23,15 +24,17 @@ pub(super) struct Composed {
 const FIRST_SERVER_ID: u32 = 100_000;
 
 pub(super) async fn compose(operation: &Operation, known: &Known, write: &Write) -> Result<Composed> {
-    let Operation::Submit { job: name, flink_name, part, .. } = operation else {
+    let Operation::Submit { job: name, flink_name, part, production, .. } = operation else {
         return Err(Error::bug("Only a submit has a script"));
     };
     let job = known.playbook.cdc_jobs.iter().find(|job| job.name == *name);
     let job = job.ok_or_else(|| Error::drift(format!("The playbook no longer has the job {name}")))?;
-    let script = jobs::script(&*write.files, &known.playbook, job).await?;
+    let script = jobs::script(&*write.files, &known.playbook, job, production).await?;
     let changes = changes(operation, known, &script)?;
     let redacted = flink_sql::redact(&flink_sql::rewrite(&script, &changes));
-    let artifact = write.artifacts.write(&format!("{name}/{}.sql", part.as_str()), redacted.text.as_bytes())?;
+    let file = format!("{name}/{}.sql", part.as_str());
+    let digest = artifact::write(&write.artifacts.join(&file), redacted.text.as_bytes())?;
+    let artifact = (format!("artifacts/{file}"), digest);
     let mut secrets = resolved(&redacted.text, known, write)?;
     secrets.extend(redacted.literals);
     let statements =

@@ -137,7 +137,7 @@ impl Script {
     }
 
     /// Every `SET` of `key`, in order; the last one counts.
-    pub(super) fn sets<'a>(&'a self, key: &str) -> impl DoubleEndedIterator<Item = &'a Setting> {
+    pub(super) fn sets<'a, 'k>(&'a self, key: &'k str) -> impl DoubleEndedIterator<Item = &'a Setting> + use<'a, 'k> {
         self.settings.iter().filter(move |setting| setting.key == key)
     }
 
