@@ -1,5 +1,8 @@
 //! Reports of every format, from event lists.
+#![expect(clippy::unwrap_used, reason = "in a test, what is missing is a failure of its own")]
 
+#[path = "report/docs.rs"]
+mod docs;
 #[path = "report/format.rs"]
 mod format;
 #[path = "report/hostile.rs"]

@@ -15,9 +15,9 @@ pub(super) fn document(story: &Story) -> String {
     let orphan = orphan(story);
     let all = || cases.iter().chain(&orphan);
     let count = |wanted: Fate| all().filter(|case| case.fate == wanted).count();
-    let time = story.steps.iter().map(|step| step.elapsed).sum::<f64>();
+    let time = decimal(story.steps.iter().map(|step| step.elapsed).sum());
     let totals = format!(
-        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{time:.3}\"",
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{time}\"",
         all().count(),
         count(Fate::Failure),
         count(Fate::Error),
@@ -69,10 +69,10 @@ fn case(step: &Step, story: &Story) -> Case {
         None => (Fate::Error, trouble("error", "not_ended", Some("The run broke off in this step"), error())),
     };
     let mut xml = format!(
-        "    <testcase classname={} name={} time=\"{:.3}\">\n",
+        "    <testcase classname={} name={} time=\"{}\">\n",
         quoted(story.title()),
         quoted(&step.id),
-        step.elapsed,
+        decimal(step.elapsed),
     );
     details(step, &mut xml);
     xml.push_str(&inner);
@@ -156,6 +156,12 @@ fn in_words(found: &Found) -> String {
     told
 }
 
+/// Seconds as the format takes them; a clock that went back, and the negative zero of an empty sum, are no time.
+fn decimal(seconds: f64) -> String {
+    let seconds = if seconds.is_finite() && seconds > 0.0 { seconds } else { 0.0 };
+    format!("{seconds:.3}")
+}
+
 /// Element text. `>` is escaped too, so that `]]>` cannot stand there.
 fn text(text: &str) -> String {
     printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
@@ -165,4 +171,22 @@ fn text(text: &str) -> String {
 fn quoted(value: &str) -> String {
     let value = text(value).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;");
     format!("\"{value}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_never_negative() {
+        let shown = [-0.0, -3.0, f64::NAN, f64::INFINITY, 0.0, 1.2345].map(decimal);
+        assert_eq!(shown, ["0.000", "0.000", "0.000", "0.000", "0.000", "1.234"]);
+        assert!(document(&Story::default()).contains("time=\"0.000\""));
+    }
+
+    #[test]
+    fn nothing_ends_its_element_or_attribute() {
+        assert_eq!(text("]]> <a> & \u{0}"), "]]&gt; &lt;a&gt; &amp; \\u{0}");
+        assert_eq!(quoted("\"a\"\n\tb"), "\"&quot;a&quot;&#10;&#9;b\"");
+    }
 }

@@ -106,6 +106,12 @@ impl Story {
         named.or(self.status.as_ref().map(|status| status.playbook.as_str())).unwrap_or("upgrade")
     }
 
+    /// The next command to type.
+    pub(super) fn next(&self) -> Option<&str> {
+        let end = self.end.as_ref().and_then(|end| end.next.as_deref());
+        end.or(self.status.as_ref().and_then(|status| status.next.as_deref()))
+    }
+
     pub(super) fn count(&self, level: Level) -> usize {
         self.findings.iter().filter(|found| found.finding.level == level).count()
     }
@@ -122,22 +128,33 @@ impl Story {
     /// How the run stands, in one line.
     pub(super) fn headline(&self) -> String {
         let at = self.stands_at().map(|step| format!(" at {}", step.id)).unwrap_or_default();
+        if !self.proposals.is_empty() {
+            return "plan, nothing was changed".to_owned();
+        }
+        if let (Some(status), None) = (&self.status, &self.run) {
+            return words::run_state(status.state).to_owned();
+        }
         let Some(end) = &self.end else {
             return format!("not ended{at}: still going on, or its process was ended from outside");
         };
         let code = end.exit_code;
         match end.outcome {
-            Outcome::Succeeded => {
-                let skipped = self.steps.iter().filter(|step| step.outcome == Some(Outcome::Skipped)).count();
-                let done = self.steps.iter().filter(|step| step.outcome == Some(Outcome::Succeeded)).count();
-                format!("done, {done} of {} done, {skipped} skipped", words::count(self.steps.len(), "step"))
-            }
+            Outcome::Succeeded => self.counted(),
             Outcome::Skipped => "nothing to do, all of it is done already".to_owned(),
             Outcome::Failed => format!("failed{at}, exit {code}"),
             Outcome::Waiting => format!("waiting{at}, exit {code}"),
             Outcome::Unknown => format!("outcome unknown{at}, a person must look, exit {code}"),
             Outcome::Interrupted => format!("interrupted{at}, exit {code}"),
         }
+    }
+
+    /// `done, 7 of 9 steps, 2 skipped`; a run that was asked to stop early says so.
+    fn counted(&self) -> String {
+        let with = |outcome| self.steps.iter().filter(|step| step.outcome == outcome).count();
+        let (done, skipped) = (with(Some(Outcome::Succeeded)), with(Some(Outcome::Skipped)));
+        let asked = if with(None) > 0 { "done as far as asked" } else { "done" };
+        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        format!("{asked}, {done} of {}{skipped}", words::count(self.steps.len(), "step"))
     }
 
     fn take(&mut self, event: &Event, current: &mut Option<String>) {
@@ -242,7 +259,14 @@ impl Step {
         self.attempts = self.attempts.max(attempt);
         let same = |known: &&mut Operation| known.id == id && known.attempt == attempt;
         match self.operations.iter_mut().find(same) {
-            Some(known) => known.state = state,
+            Some(known) => {
+                known.state = state;
+                // Of what went wrong the event tells why, not what was tried.
+                let wrong = matches!(state, OperationState::Failed | OperationState::Unknown);
+                if wrong && known.what != what {
+                    known.what = format!("{}: {what}", known.what);
+                }
+            }
             None => self.operations.push(Operation { id: id.to_owned(), attempt, state, what: what.to_owned() }),
         }
     }

@@ -39,15 +39,16 @@ fn html(text: &str, out: &mut dyn io::Write) -> io::Result<()> {
 
 /// Text within a paragraph, a list item or a table cell: nothing in it is markup, and it stays on its line.
 fn markdown(text: &str, out: &mut dyn io::Write) -> io::Result<()> {
-    for char in printable(text).chars() {
+    let text = printable(text);
+    for (at, char) in text.char_indices() {
         match char {
             '\n' => out.write_all(b" ")?,
             '&' => out.write_all(b"&amp;")?,
             '<' => out.write_all(b"&lt;")?,
             '>' => out.write_all(b"&gt;")?,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' | '@' => write!(out, "\\{char}")?,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '!' => write!(out, "\\{char}")?,
             // An address would become a link.
-            ':' if text.contains("://") => out.write_all(b"&#58;")?,
+            ':' if text[at..].starts_with("://") => out.write_all(b"&#58;")?,
             _ => write!(out, "{char}")?,
         }
     }
@@ -55,11 +56,11 @@ fn markdown(text: &str, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 /// A Markdown code block around `text`, with a fence that the text cannot close.
-pub(super) fn fenced(language: &str, text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     let text: Cow<'_, str> = printable(text);
     let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}", text.trim_end())
+    format!("{fence}\n{}\n{fence}", text.trim_end())
 }
 
 #[cfg(test)]
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_fence_outlasts_its_text() {
-        assert_eq!(fenced("sql", "SELECT 1;\n"), "```sql\nSELECT 1;\n```");
-        assert!(fenced("", "a\n`````\nb").starts_with("``````\na"));
+        assert_eq!(fenced("SELECT 1;\n"), "```\nSELECT 1;\n```");
+        assert!(fenced("a\n`````\nb").starts_with("``````\na"));
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    event::{Finding, Offset, Proposal, Status},
+    event::{Finding, Offset, OperationState, Proposal, Status},
 };
 
 #[derive(Debug, Serialize)]
@@ -109,11 +109,7 @@ impl View {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         Self {
             title: story.title().to_owned(),
-            headline: match status {
-                _ if plan => "plan, nothing was changed".to_owned(),
-                Some(status) => words::run_state(status.state).to_owned(),
-                None => story.headline(),
-            },
+            headline: story.headline(),
             outcome: end.map_or("open", |end| words::outcome(end.outcome)),
             run: run.map(|run| run.id.clone()).or(status.and_then(|status| status.run.clone())),
             target: run.map(|run| run.target.clone()).filter(|target| !target.is_empty()),
@@ -144,18 +140,18 @@ impl View {
                 .collect(),
             offsets: story.offsets.iter().map(offset).collect(),
             error: end.and_then(|end| end.error.clone()),
-            next: end.and_then(|end| end.next.clone()).or(status.and_then(|status| status.next.clone())),
+            next: story.next().map(str::to_owned),
             timeline: timeline::of(story),
         }
     }
 
     /// The same with commands and statements as Markdown code blocks.
-    pub(super) fn fenced(mut self, fence: fn(&str, &str) -> String) -> Self {
+    pub(super) fn fenced(mut self, fence: fn(&str) -> String) -> Self {
         for finding in &mut self.findings {
-            finding.fix = finding.fix.as_deref().map(|fix| fence("sql", fix));
-            finding.query = finding.query.as_deref().map(|query| fence("sql", query));
+            finding.fix = finding.fix.as_deref().map(fence);
+            finding.query = finding.query.as_deref().map(fence);
         }
-        self.next = self.next.as_deref().map(|next| fence("sh", next));
+        self.next = self.next.as_deref().map(fence);
         self
     }
 }
@@ -176,7 +172,10 @@ fn step(step: &Step) -> StepView {
             .operations
             .iter()
             .map(|operation| OperationView {
-                word: words::operation(operation.state),
+                word: match operation.state {
+                    OperationState::Started => "begun",
+                    state => words::operation(state),
+                },
                 what: operation.what.clone(),
                 attempt: operation.attempt,
             })

@@ -125,7 +125,7 @@ const RUN_STATES: [RunState; 6] = [
 const OPERATION_STATES: [OperationState; 4] =
     [OperationState::Started, OperationState::Done, OperationState::Failed, OperationState::Unknown];
 const PHASES: [Phase; 2] = [Phase::Binlog, Phase::Snapshot];
-const KINDS: [Kind; 12] = [
+pub(crate) const KINDS: [Kind; 12] = [
     Kind::Usage,
     Kind::Refused,
     Kind::Transient,

@@ -10,7 +10,7 @@ use upgrade::{
     report::{Annotations, Collected, Fan, Format, Kind, Options, Verbosity, document, github_summary, live},
 };
 
-use crate::stories;
+use crate::{snapshots, stories};
 
 #[derive(Clone, Default)]
 struct Stream(Arc<Mutex<Vec<u8>>>);
@@ -64,13 +64,7 @@ fn shown(kind: Kind, verbosity: Verbosity, tty: bool, events: &[Event]) -> (Stri
 }
 
 fn both(name: &str, (out, err): (String, String)) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.add_filter(stories::RUN, "[run]");
-    settings.add_filter(r"sha256:[0-9a-f]{64}", "sha256:[digest]");
-    settings.bind(|| insta::assert_snapshot!(format!("report__live_{name}"), format!("-- err\n{err}-- out\n{out}")));
+    snapshots::redacted(&format!("report__live_{name}"), &format!("-- err\n{err}-- out\n{out}"));
 }
 
 #[test]
@@ -101,6 +95,14 @@ fn a_result_without_an_end_is_shown_when_the_reporter_is_dropped() {
     assert_eq!(err, "");
     let (out, _) = shown(Kind::Human, Verbosity::Quiet, false, &stories::offsets());
     assert_eq!(out, document(Format::Human, &stories::offsets()));
+}
+
+#[test]
+fn a_verb_that_only_failed_says_only_why() {
+    let (out, err) = shown(Kind::Human, Verbosity::Normal, false, &stories::failed_at_once());
+    assert_eq!(out, "");
+    assert!(err.starts_with("error: Another run holds this target\n"), "{err}");
+    assert!(err.ends_with("next: upgrade status orders.yaml\n"), "{err}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use upgrade::{
 };
 
 const START: OffsetDateTime = datetime!(2026-03-02 08:00:00.25 UTC);
-pub(crate) const RUN: &str = "019cad5e-7c00-7abc-8def-0123456789ab";
+const RUN: &str = "019cad5e-7c00-7abc-8def-0123456789ab";
 const DIGEST: &str = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 /// Numbers events and moves their clock.
@@ -220,7 +220,8 @@ pub(crate) fn succeeded() -> Vec<Event> {
 
 /// A run that stops at a gate.
 pub(crate) fn waiting() -> Vec<Event> {
-    let next = "upgrade approve orders.yaml approve";
+    let error = Error::new(Kind::Waiting, "Expected consent to `approve`, none was given yet")
+        .unchanged("Blue serves as before; green is ready and follows it");
     Tape::default()
         .add(run_started(&["precheck", "approve", "switchover"]))
         .start("precheck")
@@ -228,7 +229,41 @@ pub(crate) fn waiting() -> Vec<Event> {
         .finish("precheck", Outcome::Succeeded, None, json!({}), 9.0)
         .start("approve")
         .finish("approve", Outcome::Waiting, Some("Waits for consent until 2026-03-03 08:00 UTC"), Value::Null, 0.1)
-        .add(Body::RunFinished { outcome: Outcome::Waiting, exit_code: 5, error: None, next: Some(next.into()) })
+        .add(Body::RunFinished {
+            outcome: Outcome::Waiting,
+            exit_code: 5,
+            error: Some(error),
+            next: Some("upgrade approve orders.yaml approve".into()),
+        })
+        .end()
+}
+
+/// The call after it, which ends before its last step.
+pub(crate) fn continued() -> Vec<Event> {
+    Tape::default()
+        .later(3600.0)
+        .add(run_started(&["precheck", "approve", "switchover"]))
+        .finish("precheck", Outcome::Skipped, Some("Done in an earlier call"), json!({}), 0.0)
+        .start("approve")
+        .finish("approve", Outcome::Succeeded, Some("Approved by erin"), json!({}), 0.1)
+        .add(Body::RunFinished {
+            outcome: Outcome::Succeeded,
+            exit_code: 0,
+            error: None,
+            next: Some("upgrade run orders.yaml".into()),
+        })
+        .end()
+}
+
+/// A verb whose only event is its end.
+pub(crate) fn failed_at_once() -> Vec<Event> {
+    Tape::default()
+        .add(Body::RunFinished {
+            outcome: Outcome::Failed,
+            exit_code: 6,
+            error: Some(Error::new(Kind::Locked, "Another run holds this target")),
+            next: Some("upgrade status orders.yaml".into()),
+        })
         .end()
 }
 
@@ -318,7 +353,7 @@ pub(crate) fn plan() -> Vec<Event> {
             outcome: Outcome::Succeeded,
             exit_code: 0,
             error: None,
-            next: Some("upgrade run orders.yaml".into()),
+            next: Some("upgrade plan orders.yaml".into()),
         })
         .end()
 }

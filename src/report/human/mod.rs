@@ -40,9 +40,13 @@ pub(super) fn closing(story: &Story, page: &mut Page) {
     offsets::write(&story.offsets, page);
     if plan {
         plan::sum_up(story, page);
+    } else if story.status.is_none() {
+        run::sum_up(story, page);
     }
-    let Some(end) = &story.end else { return };
-    if let (None, Some(next)) = (&end.error, &end.next) {
+    if story.end.as_ref().is_some_and(|end| end.error.is_some()) {
+        return;
+    }
+    if let Some(next) = story.next() {
         page.gap();
         page.next(next);
     }

@@ -1,9 +1,12 @@
 //! What a run did, step by step, and what it left unchanged.
 
 use super::page::{Page, Role};
-use crate::report::{
-    story::{Step, Story},
-    words,
+use crate::{
+    event::Outcome,
+    report::{
+        story::{Step, Story},
+        words,
+    },
 };
 
 pub(super) fn write(story: &Story, page: &mut Page) {
@@ -24,7 +27,6 @@ pub(super) fn write(story: &Story, page: &mut Page) {
             page.blank(2).put(Role::Plain, &artifact.path).plain("  ").put(Role::Quiet, &artifact.digest).end();
         }
     }
-    left(story, page);
 }
 
 fn about(target: &str, run: &str) -> String {
@@ -63,12 +65,16 @@ fn warnings(story: &Story, page: &mut Page) {
     }
 }
 
-/// Steps that were not begun left their part unchanged.
-fn left(story: &Story, page: &mut Page) {
-    let not_begun = story.steps.iter().filter(|step| step.began.is_none() && step.outcome.is_none());
-    let names = not_begun.map(|step| step.id.as_str()).collect::<Vec<_>>();
-    if !names.is_empty() && story.end.is_some() {
-        page.gap();
-        page.put(Role::Strong, "Left unchanged, not begun:").plain(" ").put(Role::Plain, &names.join(", ")).end();
+/// What was done, and what was left unchanged because it was not begun.
+pub(super) fn sum_up(story: &Story, page: &mut Page) {
+    let done = story.steps.iter().filter(|step| step.outcome == Some(Outcome::Succeeded));
+    let left = story.steps.iter().filter(|step| step.began.is_none() && step.outcome.is_none());
+    let done = done.map(|step| step.id.as_str()).collect::<Vec<_>>().join(", ");
+    let left = left.map(|step| step.id.as_str()).collect::<Vec<_>>().join(", ");
+    page.gap();
+    for (label, steps) in [("Done:", done), ("Left unchanged, not begun:", left)] {
+        if !steps.is_empty() {
+            page.put(Role::Strong, label).plain(" ").put(Role::Plain, &steps).end();
+        }
     }
 }

@@ -21,10 +21,6 @@ pub(super) fn write(status: &Status, page: &mut Page) {
         page.gap();
         page.put(Role::Strong, "Waits for:").plain(" ").put(Role::Plain, awaited).end();
     }
-    if let Some(next) = &status.next {
-        page.gap();
-        page.next(next);
-    }
 }
 
 fn one(step: &StepStatus, width: usize, page: &mut Page) {

@@ -4,8 +4,11 @@ use super::page::{Page, Role};
 use crate::error::{Error, Kind};
 
 pub(super) fn write(error: &Error, next: Option<&str>, page: &mut Page) {
-    let label = if error.kind == Kind::Waiting { "waiting:" } else { "error:" };
-    let role = if error.kind == Kind::Waiting { Role::Warning } else { Role::Bad };
+    let (label, role) = match error.kind {
+        Kind::Waiting => ("waiting:", Role::Warning),
+        Kind::Interrupted | Kind::Terminated => ("interrupted:", Role::Warning),
+        _ => ("error:", Role::Bad),
+    };
     page.put(role, label).plain(" ").put(Role::Strong, &error.message).end();
     for cause in &error.causes {
         page.labelled(2, "cause:", Role::Plain, cause);

@@ -17,6 +17,8 @@ pub(super) struct Human {
     options: Options,
     lines: Lines,
     spinner: Option<Spinner>,
+    /// Whether anything was shown: what comes next then stands apart from it.
+    spoken: bool,
     /// All that the result is made of; progress is not kept.
     events: Vec<Event>,
 }
@@ -27,6 +29,7 @@ impl Human {
         Self {
             lines: Lines::new(options.color_err, options.verbosity),
             spinner: moving.then(|| Spinner::new(ProgressDrawTarget::stderr)),
+            spoken: false,
             events: Vec::new(),
             options,
         }
@@ -36,6 +39,7 @@ impl Human {
         if text.is_empty() {
             return;
         }
+        self.spoken = true;
         let err = &mut self.options.err;
         let mut write = || send(err, text);
         match &self.spinner {
@@ -58,13 +62,14 @@ impl Human {
         let mut trouble = Page::new(self.options.color_err);
         human::trouble(&story, &mut trouble);
         let (result, trouble) = (result.finish(), trouble.finish());
-        if story.run.is_some() && self.options.verbosity != Verbosity::Quiet {
+        if self.spoken && !result.is_empty() {
             self.say("\n");
         }
         send(&mut self.options.out, &result);
         if !trouble.is_empty() {
             // On one terminal both streams follow each other: the error comes last, where the eye is.
-            self.say(&format!("\n{trouble}"));
+            let apart = if self.spoken || !result.is_empty() { "\n" } else { "" };
+            self.say(&format!("{apart}{trouble}"));
         }
     }
 }
