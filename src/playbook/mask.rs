@@ -72,8 +72,11 @@ impl Masked {
 fn is_secret(key: &str) -> bool {
     const WORDS: [&str; 9] =
         ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "access_key", "private_key"];
+    const WHOLE: [&str; 4] = ["pw", "pass", "auth", "key"];
     let key = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| key.contains(word)) || form::distance(&key, "password") <= 2
+    WHOLE.contains(&key.as_str())
+        || WORDS.iter().any(|word| key.contains(word))
+        || form::distance(&key, "password") <= 2
 }
 
 /// The bytes of a decoded text that must not be shown.
@@ -110,6 +113,15 @@ fn walk(text: &str, node: &Node, secret: bool, hidden: &mut Vec<Range<usize>>) {
         }
         _ if secret => hidden.push(node.defined.clone()),
         _ => {}
+    }
+}
+
+/// Every scalar below the node.
+pub(super) fn leaves(node: &Node, hidden: &mut Vec<Range<usize>>) {
+    match &node.value {
+        Value::Map(entries) => entries.iter().for_each(|(_, value)| leaves(value, hidden)),
+        Value::List(items) => items.iter().for_each(|item| leaves(item, hidden)),
+        _ => hidden.push(node.defined.clone()),
     }
 }
 
@@ -165,6 +177,8 @@ fn secret_from(line: &str) -> Option<usize> {
     let signs = line.char_indices().filter(|(_, c)| matches!(c, ':' | '='));
     signs.map(|(at, _)| at).find_map(|at| {
         let key = line[..at].rsplit(|c: char| !c.is_alphanumeric() && c != '_').find(|word| !word.is_empty())?;
-        is_secret(key).then_some(at + 1)
+        // `user: name:password` is how other programs take a login.
+        let login = key == "user" && line[at + 1..].contains(':');
+        (is_secret(key) || login).then_some(at + 1)
     })
 }
