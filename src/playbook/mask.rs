@@ -83,6 +83,27 @@ fn is_secret(key: &str) -> bool {
 pub(super) fn of_tree(text: &str, root: &Node) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     walk(text, root, false, &mut hidden);
+    hidden.extend(in_comments(text));
+    hidden
+}
+
+/// Comments are in no tree, and a password that was commented out is a password.
+fn in_comments(text: &str) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end();
+        let sign = bare
+            .match_indices('#')
+            .map(|(sign, _)| sign)
+            .find(|sign| bare[..*sign].chars().next_back().is_none_or(char::is_whitespace));
+        if let Some(sign) = sign {
+            let start = secret_from(&bare[sign..]).map(|start| at + sign + start);
+            hidden.extend(start.map(|start| start..at + bare.len()));
+            hidden.extend(in_urls(text, &(at + sign..at + bare.len())));
+        }
+        at += line.len();
+    }
     hidden
 }
 
@@ -94,8 +115,8 @@ fn walk(text: &str, node: &Node, secret: bool, hidden: &mut Vec<Range<usize>>) {
                     Value::Text(name) => name.as_str(),
                     _ => "",
                 };
-                if form::key_shown(name).len() < name.len() {
-                    walk(text, key, is_secret(name), hidden);
+                if name.is_empty() || form::key_shown(name).len() < name.len() {
+                    walk(text, key, secret || is_secret(name), hidden);
                 }
                 if !(secret && is_reference(name, value)) {
                     walk(text, value, secret || is_secret(name), hidden);
