@@ -33,17 +33,9 @@ pub fn dispatch(invocation: &Invocation) -> u8 {
     };
     done.unwrap_or_else(|error| {
         // Where stderr itself is gone, the exit code still tells.
-        let _ = tell(&explained(&error));
+        let _ = writeln!(io::stderr(), "error: {error}");
         error.exit_code()
     })
-}
-
-/// The error, its causes, what was left unchanged and what to do, a line each.
-fn explained(error: &Error) -> String {
-    let causes = error.causes.iter().map(|cause| format!("  cause: {cause}\n"));
-    let unchanged = error.unchanged.iter().map(|unchanged| format!("  unchanged: {unchanged}\n"));
-    let hint = error.hint.iter().map(|hint| format!("  help: {hint}\n"));
-    std::iter::once(format!("error: {error}\n")).chain(causes).chain(unchanged).chain(hint).collect()
 }
 
 impl Common {
