@@ -6,6 +6,7 @@ use super::{
     duration,
     form::{Form, key_shown, nearest},
     keys::{Key, Mapping, PLAYBOOK, SECRET, Shape},
+    mask,
     problem::Problem,
     steps,
     tree::{Node, Value},
@@ -34,7 +35,7 @@ pub(super) fn value(node: &Node, shape: &Shape, owner: &Range<usize>, found: &mu
         ),
         (Shape::Version, _) => found.add(mismatch(node, owner, "the number 1", None)),
         (Shape::Text(form), Value::Text(text)) => words(node, form, text, found),
-        (Shape::Text(form), Value::Whole(_) | Value::Number | Value::Flag(_)) => {
+        (Shape::Text(form), Value::Whole(number)) if (form.accepts)(&number.to_string()) => {
             found.add(mismatch(node, owner, form.what, Some("put it in quotes")));
         }
         (Shape::Text(form), _) => found.add(mismatch(node, owner, form.what, Some(form.rule))),
@@ -92,7 +93,7 @@ fn words(node: &Node, form: &Form, text: &str, found: &mut Findings) {
     if (form.accepts)(text) {
         return;
     }
-    if std::ptr::eq(form, &super::form::ENV_NAME) {
+    if form.guarded {
         found.hidden.push(node.defined.clone());
     }
     let (message, hint) = if text.is_empty() {
@@ -131,9 +132,8 @@ pub(super) fn mapping(node: &Node, mapping: &Mapping, owner: &Range<usize>, foun
             }
             None => {
                 guessed.extend(unknown(key, name, mapping, found));
-                if mapping.all().any(|key| matches!(key.shape, Shape::Secret)) {
-                    found.hidden.push(entry.defined.clone());
-                }
+                // What is not known is not shown: it may be a secret under a name of its own.
+                mask::leaves(entry, &mut found.hidden);
             }
         }
     }
@@ -204,13 +204,17 @@ fn unknown(key: &Node, name: &str, mapping: &Mapping, found: &mut Findings) -> O
     meant
 }
 
-/// The keys a section must have.
-pub(super) fn section_keys(name: &str) -> Option<String> {
-    let Shape::Map(section) = &PLAYBOOK.key(name)?.shape else { return None };
-    let choice = (!section.one_of.is_empty())
-        .then(|| section.one_of.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or "));
+/// The keys a section, or an entry of it, must have.
+pub(super) fn section_keys(name: &str) -> String {
+    let (section, each) = match PLAYBOOK.key(name).map(|key| &key.shape) {
+        Some(Shape::Map(section)) => (section, ""),
+        Some(Shape::List(Shape::Map(entry))) => (entry, " in each entry"),
+        _ => return "what the step needs".to_owned(),
+    };
+    let choice = section.one_of.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
     let required = section.all().filter(|key| key.required).map(|key| format!("`{}`", key.name));
-    Some(choice.into_iter().chain(required).collect::<Vec<_>>().join(", "))
+    let keys = std::iter::once(choice).filter(|choice| !choice.is_empty()).chain(required);
+    keys.collect::<Vec<_>>().join(", ") + each
 }
 
 fn instead(mapping: &Mapping) -> String {

@@ -5,10 +5,12 @@
 pub(super) struct Form {
     /// As messages call it: `a playbook name`.
     pub(super) what: &'static str,
-    /// ECMA 262, anchored. Everything `accepts` takes matches it.
+    /// What `accepts` takes, in ECMA 262, anchored; lengths of whole texts and control characters aside.
     pub(super) pattern: &'static str,
     pub(super) accepts: fn(&str) -> bool,
     pub(super) rule: &'static str,
+    /// What is refused here may be a secret in the wrong place.
+    pub(super) guarded: bool,
 }
 
 pub(super) static NAME: Form = Form {
@@ -18,6 +20,7 @@ pub(super) static NAME: Form = Form {
         made_of(text, 60, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') && !text.starts_with('-')
     },
     rule: "1 to 60 lower-case letters, digits and hyphens, a letter or digit first",
+    guarded: false,
 };
 
 pub(super) static STEP_ID: Form = Form {
@@ -28,6 +31,7 @@ pub(super) static STEP_ID: Form = Form {
             && !text.starts_with(['-', '_'])
     },
     rule: "1 to 60 lower-case letters, digits, `_` and `-`, a letter or digit first",
+    guarded: false,
 };
 
 pub(super) static JOB_NAME: Form = Form {
@@ -38,6 +42,7 @@ pub(super) static JOB_NAME: Form = Form {
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
     },
     rule: "1 to 100 letters, digits, `.`, `_` and `-`, a letter or digit first",
+    guarded: false,
 };
 
 pub(super) static DEPLOYMENT: Form = Form {
@@ -45,6 +50,7 @@ pub(super) static DEPLOYMENT: Form = Form {
     pattern: "^[a-zA-Z](?:-?[a-zA-Z0-9]+)*$",
     accepts: |text| text.len() <= 60 && is_rds_name(text),
     rule: "1 to 60 letters, digits and single hyphens, a letter first, no hyphen last",
+    guarded: false,
 };
 
 pub(super) static DATABASE: Form = Form {
@@ -52,6 +58,7 @@ pub(super) static DATABASE: Form = Form {
     pattern: "^[a-zA-Z](?:-?[a-zA-Z0-9]+)*$",
     accepts: |text| text.len() <= 63 && is_rds_name(text),
     rule: "1 to 63 letters, digits and single hyphens, a letter first, no hyphen last",
+    guarded: false,
 };
 
 pub(super) static PARAMETER_GROUP: Form = Form {
@@ -62,11 +69,12 @@ pub(super) static PARAMETER_GROUP: Form = Form {
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
     },
     rule: "1 to 255 letters, digits, `.` and hyphens, a letter first",
+    guarded: false,
 };
 
 pub(super) static REGION: Form = Form {
     what: "an AWS region",
-    pattern: "^[a-z]{2,}(?:-[a-z]+)+-[0-9]+$",
+    pattern: "^[a-z]{2,20}(?:-[a-z]{1,20})+-[0-9]{1,2}$",
     accepts: |text| {
         let parts: Vec<&str> = text.split('-').collect();
         parts.len() >= 3
@@ -75,6 +83,7 @@ pub(super) static REGION: Form = Form {
             && made_of(parts[parts.len() - 1], 2, |c| c.is_ascii_digit())
     },
     rule: "as in `us-east-1`",
+    guarded: false,
 };
 
 pub(super) static ACCOUNT: Form = Form {
@@ -82,13 +91,18 @@ pub(super) static ACCOUNT: Form = Form {
     pattern: "^[0-9]{12}$",
     accepts: |text| text.len() == 12 && made_of(text, 12, |c| c.is_ascii_digit()),
     rule: "12 digits in quotes",
+    guarded: false,
 };
 
 pub(super) static ENGINE_VERSION: Form = Form {
     what: "an engine version",
-    pattern: "^[0-9]+\\.[0-9]+(?:\\.[0-9A-Za-z_]+)+(?:-[0-9A-Za-z.]+)?$",
+    pattern: concat!(
+        "^(?:[0-9]{1,4}\\.[0-9]{1,4}\\.mysql_aurora\\.[0-9]{1,4}\\.[0-9]{1,4}(?:\\.[0-9]{1,4})?",
+        "|[0-9]{1,4}\\.[0-9]{1,4}\\.[0-9]{1,4}(?:-[0-9A-Za-z.]{1,40})?)$"
+    ),
     accepts: |text| is_aurora_version(text) || is_rds_version(text),
     rule: "as RDS names it: `8.0.mysql_aurora.3.08.2` for Aurora, `8.0.42` for RDS",
+    guarded: false,
 };
 
 pub(super) static MYSQL_USER: Form = Form {
@@ -99,6 +113,7 @@ pub(super) static MYSQL_USER: Form = Form {
             && !text.contains(|c: char| c.is_whitespace() || matches!(c, '@' | ':'))
     },
     rule: "1 to 32 characters, without a host",
+    guarded: true,
 };
 
 pub(super) static HTTP: Form = Form {
@@ -109,23 +124,22 @@ pub(super) static HTTP: Form = Form {
         host.is_some_and(|host| !host.starts_with('/') && is_address(host))
     },
     rule: "`http://host:port`, without user, password or query",
+    guarded: false,
 };
 
 pub(super) static FOLDER_URI: Form = Form {
     what: "a folder's address",
-    pattern: "^(?:[a-z][a-z0-9+]*:/|/)[^\\s@?#]+$",
+    pattern: "^(?:[a-z][a-z0-9]{0,19}:)?/+[^\\s@?#/][^\\s@?#]*$",
     accepts: |text| {
         let path = match text.split_once(":/") {
-            Some((scheme, path)) if made_of(scheme, 20, |c| c.is_ascii_lowercase() || c.is_ascii_digit()) => path,
-            Some(_) => return false,
-            None => match text.strip_prefix('/') {
-                Some(path) => path,
-                None => return false,
-            },
+            _ if text.starts_with('/') => Some(text),
+            Some((scheme, path)) => is_scheme(scheme).then_some(path),
+            None => None,
         };
-        is_address(path) && !path.trim_start_matches('/').is_empty()
+        path.is_some_and(|path| is_address(path) && path.contains(|c| c != '/'))
     },
     rule: "`s3://bucket/folder`, `file:///folder` or an absolute path, without user, password or query",
+    guarded: false,
 };
 
 pub(super) static JOB_ID: Form = Form {
@@ -133,6 +147,7 @@ pub(super) static JOB_ID: Form = Form {
     pattern: "^[0-9a-f]{32}$",
     accepts: |text| text.len() == 32 && made_of(text, 32, |c| matches!(c, '0'..='9' | 'a'..='f')),
     rule: "32 hexadecimal digits in lower case",
+    guarded: false,
 };
 
 pub(super) static ENV_NAME: Form = Form {
@@ -142,6 +157,7 @@ pub(super) static ENV_NAME: Form = Form {
         made_of(text, 128, |c| c.is_ascii_alphanumeric() || c == '_') && !text.starts_with(|c: char| c.is_ascii_digit())
     },
     rule: "letters, digits and `_`, no digit first",
+    guarded: true,
 };
 
 pub(super) static TABLE: Form = Form {
@@ -149,6 +165,7 @@ pub(super) static TABLE: Form = Form {
     pattern: "^\\S+$",
     accepts: |text| !text.is_empty() && !text.contains(char::is_whitespace),
     rule: "`database.table`",
+    guarded: false,
 };
 
 pub(super) static PATH: Form = Form {
@@ -156,6 +173,7 @@ pub(super) static PATH: Form = Form {
     pattern: "^[^\\u0000-\\u001f]+$",
     accepts: |text| !text.is_empty() && !text.contains(char::is_control) && !text.contains("://"),
     rule: "a path, relative to the playbook's folder or absolute",
+    guarded: false,
 };
 
 fn made_of(text: &str, longest: usize, allowed: fn(char) -> bool) -> bool {
@@ -165,6 +183,11 @@ fn made_of(text: &str, longest: usize, allowed: fn(char) -> bool) -> bool {
 fn is_rds_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.split('-').all(|part| made_of(part, 63, |c| c.is_ascii_alphanumeric()))
+}
+
+fn is_scheme(text: &str) -> bool {
+    made_of(text, 20, |c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn is_address(text: &str) -> bool {
@@ -219,4 +242,89 @@ pub(super) fn distance(a: &str, b: &str) -> usize {
         rows.push(row);
     }
     rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, strategy::ValueTree, string::string_regex, test_runner::TestRunner};
+
+    use super::*;
+
+    #[test]
+    fn what_the_pattern_allows_is_accepted() {
+        let bounded = |form: &Form| if form.what == DATABASE.what { 63 } else { 60 };
+        for form in [
+            &NAME,
+            &STEP_ID,
+            &JOB_NAME,
+            &DEPLOYMENT,
+            &DATABASE,
+            &PARAMETER_GROUP,
+            &REGION,
+            &ACCOUNT,
+            &ENGINE_VERSION,
+            &MYSQL_USER,
+            &HTTP,
+            &FOLDER_URI,
+            &JOB_ID,
+            &ENV_NAME,
+            &TABLE,
+            &PATH,
+        ] {
+            let inner = form.pattern.trim_start_matches('^').trim_end_matches('$');
+            let texts = string_regex(inner).unwrap();
+            let mut runner = TestRunner::deterministic();
+            for _ in 0..300 {
+                let text = texts.new_tree(&mut runner).unwrap().current();
+                let too_long = text.len() > bounded(form) && form.rule.contains("single hyphens");
+                if !too_long && !text.contains(char::is_control) && !text.contains("://") {
+                    assert!((form.accepts)(&text), "{}: {text:?}", form.what);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_get_wrong_is_refused() {
+        for (form, texts) in [
+            (&NAME, &["", "Orders", "-orders", "orders_1", "ü"][..]),
+            (&DEPLOYMENT, &["", "8orders", "orders-", "or--ders", "or_ders"]),
+            (&REGION, &["", "us", "us-east", "us-east-1a", "US-EAST-1", "us-east-100"]),
+            (&ACCOUNT, &["", "12345678901", "1234567890123", "12345678901x"]),
+            (&ENGINE_VERSION, &["", "8", "8.0", "8.0.", "aurora", "8.0.mysql_aurora", "8.0.mysql_aurora.3", "8.0.x"]),
+            (
+                &HTTP,
+                &["", "flink:8081", "ftp://flink", "http://", "http:///x", "http://u:p@h", "http://h?q", "http://h h"],
+            ),
+            (&FOLDER_URI, &["", "bucket", "./x", "s3://", "S3://b", "s3://k:s@b/x", "s3://b?x", "9p://x"]),
+            (&JOB_ID, &["", "abc", "ABCDEF0123456789ABCDEF0123456789"]),
+            (&ENV_NAME, &["", "1A", "A-B", "$A", "A B"]),
+            (&MYSQL_USER, &["", "upgrade@%", "upgrade:secret", "a b"]),
+            (&PATH, &["", "s3://bucket/x", "a\nb"]),
+        ] {
+            for text in texts {
+                assert!(!(form.accepts)(text), "{}: {text:?}", form.what);
+            }
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_what_was_meant() {
+        let words = ["switchover", "sync_parameter_group", "approve"];
+        for (wrong, meant) in
+            [("swithcover", "switchover"), ("sync-parameter-group", "sync_parameter_group"), ("aprove", "approve")]
+        {
+            assert_eq!(nearest(wrong, words.into_iter()), Some(meant));
+        }
+        assert_eq!(nearest("dance", words.into_iter()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn distance_is_one(a in "[a-e]{0,8}", b in "[a-e]{0,8}") {
+            prop_assert_eq!(distance(&a, &b), distance(&b, &a));
+            prop_assert_eq!(distance(&a, &b) == 0, a == b);
+            prop_assert!(distance(&a, &b) <= a.len().max(b.len()));
+        }
+    }
 }

@@ -163,7 +163,7 @@ static FLINK_SQL: Mapping = Mapping {
 };
 
 pub(super) static SECRET: Mapping = Mapping {
-    name: "the reference",
+    name: "the secret reference",
     keys: &[
         Key::may("env", Shape::Text(&form::ENV_NAME), "An environment variable."),
         Key::may("file", Shape::Text(&form::PATH), "A file; its first line is the secret."),

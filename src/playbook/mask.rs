@@ -72,14 +72,38 @@ impl Masked {
 fn is_secret(key: &str) -> bool {
     const WORDS: [&str; 9] =
         ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "access_key", "private_key"];
+    const WHOLE: [&str; 4] = ["pw", "pass", "auth", "key"];
     let key = key.to_ascii_lowercase();
-    WORDS.iter().any(|word| key.contains(word)) || form::distance(&key, "password") <= 2
+    WHOLE.contains(&key.as_str())
+        || WORDS.iter().any(|word| key.contains(word))
+        || form::distance(&key, "password") <= 2
 }
 
 /// The bytes of a decoded text that must not be shown.
 pub(super) fn of_tree(text: &str, root: &Node) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     walk(text, root, false, &mut hidden);
+    hidden.extend(in_comments(text));
+    hidden
+}
+
+/// Comments are in no tree, and a password that was commented out is a password.
+fn in_comments(text: &str) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end();
+        let sign = bare
+            .match_indices('#')
+            .map(|(sign, _)| sign)
+            .find(|sign| bare[..*sign].chars().next_back().is_none_or(char::is_whitespace));
+        if let Some(sign) = sign {
+            let start = secret_from(&bare[sign..]).map(|start| at + sign + start);
+            hidden.extend(start.map(|start| start..at + bare.len()));
+            hidden.extend(in_urls(text, &(at + sign..at + bare.len())));
+        }
+        at += line.len();
+    }
     hidden
 }
 
@@ -91,8 +115,8 @@ fn walk(text: &str, node: &Node, secret: bool, hidden: &mut Vec<Range<usize>>) {
                     Value::Text(name) => name.as_str(),
                     _ => "",
                 };
-                if form::key_shown(name).len() < name.len() {
-                    walk(text, key, is_secret(name), hidden);
+                if name.is_empty() || form::key_shown(name).len() < name.len() {
+                    walk(text, key, secret || is_secret(name), hidden);
                 }
                 if !(secret && is_reference(name, value)) {
                     walk(text, value, secret || is_secret(name), hidden);
@@ -110,6 +134,15 @@ fn walk(text: &str, node: &Node, secret: bool, hidden: &mut Vec<Range<usize>>) {
         }
         _ if secret => hidden.push(node.defined.clone()),
         _ => {}
+    }
+}
+
+/// Every scalar below the node.
+pub(super) fn leaves(node: &Node, hidden: &mut Vec<Range<usize>>) {
+    match &node.value {
+        Value::Map(entries) => entries.iter().for_each(|(_, value)| leaves(value, hidden)),
+        Value::List(items) => items.iter().for_each(|item| leaves(item, hidden)),
+        _ => hidden.push(node.defined.clone()),
     }
 }
 
@@ -165,6 +198,8 @@ fn secret_from(line: &str) -> Option<usize> {
     let signs = line.char_indices().filter(|(_, c)| matches!(c, ':' | '='));
     signs.map(|(at, _)| at).find_map(|at| {
         let key = line[..at].rsplit(|c: char| !c.is_alphanumeric() && c != '_').find(|word| !word.is_empty())?;
-        is_secret(key).then_some(at + 1)
+        // `user: name:password` is how other programs take a login.
+        let login = key == "user" && line[at + 1..].contains(':');
+        (is_secret(key) || login).then_some(at + 1)
     })
 }

@@ -122,7 +122,7 @@ impl Problems {
                 line => format!("line {line}, column {}: {}", problem.column, problem.message),
             });
         }
-        error.unchanged("nothing was asked or changed outside").hint(format!("upgrade validate {}", self.file))
+        error.unchanged("nothing was asked or changed outside").hint("`upgrade validate` shows each with its line")
     }
 }
 

@@ -190,10 +190,7 @@ pub(super) fn needed_sections(root: &Node, steps: &Node, found: &mut Findings) {
                 false => format!("`{}` needs the section `{section}`", step.name()),
             };
             let problem = Problem::new(place.unwrap_or_else(|| step.key.span.clone()), needs);
-            found.add(problem.hint(match check::section_keys(section) {
-                Some(keys) => format!("add `{section}:` with {keys}"),
-                None => format!("add `{section}:`"),
-            }));
+            found.add(problem.hint(format!("add `{section}:` with {}", check::section_keys(section))));
         }
     }
 }

@@ -34,7 +34,11 @@ fn syntax(text: &str, error: &serde_yaml::Error) -> Problem {
     let said = error.to_string();
     let tail = place.map(|place| format!(" at line {}, column {}", place.line(), place.column())).unwrap_or_default();
     let said = said.strip_suffix(&tail).unwrap_or(&said);
-    let (message, hint) = match error.without_snippet() {
+    let inner = match error.without_snippet() {
+        Error::AliasError { error, .. } => error,
+        other => other,
+    };
+    let (message, hint) = match inner {
         Error::MultipleDocuments { .. } => (
             "a second YAML document begins here".to_owned(),
             Some("a playbook is one document; remove `---` and what follows"),
