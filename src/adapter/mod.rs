@@ -1,4 +1,8 @@
-//! One file or folder per outside system. An adapter speaks its one protocol, keeps its time limits, and translates its
-//! errors into kinds; it decides nothing.
+//! One file or folder for each outside system. Only adapters translate what an SDK or a driver says into error kinds.
 
+pub mod clock;
+pub mod files;
 pub mod flink;
+pub mod mysql;
+pub mod rds;
+pub mod secrets;

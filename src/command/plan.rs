@@ -15,7 +15,7 @@ const CHANGES: u8 = 10;
 
 pub(super) async fn plan(scene: &Scene, detailed_exitcode: bool, observer: &mut dyn Observer) -> Result<u8> {
     let past = scene.past()?;
-    let outside = wiring::Outside::of(&scene.playbook).reading();
+    let outside = wiring::Outside::of(&scene.playbook)?.reading();
     let mut tell = Tell::new(observer);
     let now = outside.clock.now();
     for message in wiring::redirections() {

@@ -26,7 +26,7 @@ pub(super) struct Asked {
 
 pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observer) -> Result<u8> {
     check_names(scene, asked)?;
-    let outside = wiring::Outside::of(&scene.playbook);
+    let outside = wiring::Outside::of(&scene.playbook)?;
     let _lock = Lock::take(&scene.state, &scene.playbook, &owner(scene, outside.clock.now()))?;
     let past = scene.past()?;
     if let Some(past) = past.as_ref().filter(|past| past.finished() && !asked.new_run) {

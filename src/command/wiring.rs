@@ -3,7 +3,13 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use crate::{
-    adapter::{clock::SystemClock, files::LocalFiles, mysql, rds, secrets::StoredSecrets},
+    adapter::{
+        clock::SystemClock,
+        files::LocalFiles,
+        flink::{self, Flink},
+        mysql, rds,
+        secrets::StoredSecrets,
+    },
     error::{Error, Result},
     playbook::Playbook,
     port::{
@@ -36,7 +42,10 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    pub(super) fn of(playbook: &Playbook) -> Self {
+    /// # Errors
+    ///
+    /// `Usage` where an address of the playbook is none.
+    pub(super) fn of(playbook: &Playbook) -> Result<Self> {
         let rds = playbook.target.as_ref().map(|target| rds::Connection::to_region(&target.region));
         let secrets: Arc<dyn Secrets> = Arc::new(StoredSecrets::new(variable_os));
         let mysql = playbook.mysql.as_ref().map(|mysql| {
@@ -48,16 +57,21 @@ impl Outside {
             };
             Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets))) as Arc<dyn MysqlRead>
         });
-        Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let flink = match &playbook.flink {
+            Some(address) => Some(Arc::new(flink(address, playbook, &*secrets, Arc::clone(&clock))?)),
+            None => None,
+        };
+        Ok(Self {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
             mysql,
-            flink_read: None,
-            flink_write: None,
+            flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
+            flink_write: flink.map(|flink| flink as Arc<dyn FlinkWrite>),
             files: Arc::new(LocalFiles),
             secrets,
-            clock: Arc::new(SystemClock::new()),
-        }
+            clock,
+        })
     }
 
     /// What steps look with.
@@ -92,6 +106,14 @@ impl Outside {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn variable_os(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
+}
+
+/// The cluster, which never sees a secret again in what it answers. A secret that cannot be had now is told when it is
+/// needed.
+fn flink(address: &crate::playbook::Flink, playbook: &Playbook, secrets: &dyn Secrets, clock: Arc<dyn Clock>) -> Result<Flink> {
+    let secrets = playbook.secrets.values().filter_map(|reference| secrets.resolve(reference).ok()).collect();
+    let (rest, sql_gateway) = (address.rest.clone(), address.sql_gateway.clone());
+    Flink::new(flink::Options { rest, sql_gateway, no_proxy: false, secrets }, clock)
 }
 
 /// `user@host`, for lock files and approvals.

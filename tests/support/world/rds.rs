@@ -292,10 +292,8 @@ impl RdsWrite for World {
         let changes: Vec<_> = settings
             .iter()
             .map(|setting| {
-                let mut change = Change { name: setting.name.clone(), value: setting.value.clone(), ..Default::default() };
                 let method = if setting.pending_reboot { "pending-reboot" } else { "immediate" };
-                change.apply_method = method.to_owned();
-                change
+                Change { name: setting.name.clone(), value: setting.value.clone(), apply_method: method.to_owned() }
             })
             .collect();
         ready(self.write("modify parameter group", |state| match group.level {
