@@ -1,6 +1,6 @@
 //! `reboot_green`: every member of green that has a parameter waiting for it, the readers first, each at most once.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::{
     port::{
         Reply,
         mysql::Server,
+        rds::EventWindow,
         side::{self, Member, Side},
     },
 };
@@ -26,6 +27,8 @@ pub struct Observation {
     green: Side,
     /// Green's writer, where it answers.
     server: Option<Server>,
+    /// Events since the run began that tell of a restart, by instance.
+    restarts: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,8 @@ pub struct Operation {
     instance: String,
     /// When the writer's server had started before the reboot: a later start is the proof that it happened.
     started_at: Option<i64>,
+    /// How many restarts RDS had told of before it.
+    restarts: usize,
     /// What RDS showed before.
     parameters: String,
 }
@@ -71,7 +76,8 @@ impl Step for RebootGreen {
                 Err(error) if error.kind == Kind::Transient => None,
                 Err(error) => return Err(error),
             };
-            Ok(Observation { green, server })
+            let restarts = restarts(read, known, &green).await?;
+            Ok(Observation { green, server, restarts })
         })
     }
 
@@ -133,7 +139,9 @@ impl RebootGreen {
         let id = operation_id(&member.id);
         let pending = matches!(member.parameters.as_str(), "pending-reboot" | "pending-database-upgrade");
         let started_at = seen.server.as_ref().map(|server| server.started_at).filter(|_| member.writer);
-        let reboot = || Operation { instance: member.id.clone(), started_at, parameters: member.parameters.clone() };
+        let restarts = seen.restarts.get(&member.id).copied().unwrap_or_default();
+        let reboot =
+            || Operation { instance: member.id.clone(), started_at, restarts, parameters: member.parameters.clone() };
         let Some(last) = done.last(&id).filter(|last| !matches!(last.fate, Fate::Failed(_))) else {
             if !(pending || self.always) {
                 return (member.parameters != "in-sync").then(|| waiting(member, "be in sync"));
@@ -143,9 +151,10 @@ impl RebootGreen {
             }
             return Some(Next::Do(reboot()));
         };
+        let told = restarts > last.operation.restarts;
         let restarted = match (last.operation.started_at, started_at) {
             (Some(before), Some(now)) => now > before + 1,
-            _ => last.operation.parameters != "in-sync" && member.parameters == "in-sync",
+            _ => told || (last.operation.parameters != "in-sync" && member.parameters == "in-sync"),
         };
         let accepted = matches!(last.fate, Fate::Done(_));
         if restarted || (accepted && !member.writer) {
@@ -162,6 +171,23 @@ impl RebootGreen {
             format!("{} is available, its parameters are {}, and it has not restarted", member.id, member.parameters);
         Some(Next::Confirm { of, looks: 3, spanning: Duration::from_secs(30), then: Box::new(Next::Do(reboot())) })
     }
+}
+
+/// How often RDS has told that a member restarted. Counts are compared with counts, so that no two clocks are.
+async fn restarts(read: &Read, known: &Known, green: &Side) -> Result<BTreeMap<String, usize>> {
+    let window = EventWindow {
+        from: known.since - time::Duration::hours(1),
+        to: read.clock.now() + time::Duration::hours(1),
+        source_type: Some("db-instance".to_owned()),
+    };
+    let mut counts = BTreeMap::new();
+    for event in read.rds()?.events(&window).await? {
+        let ours = green.members.iter().any(|member| member.id.eq_ignore_ascii_case(&event.source_id));
+        if ours && event.message.to_lowercase().contains("restarted") {
+            *counts.entry(event.source_id).or_default() += 1;
+        }
+    }
+    Ok(counts)
 }
 
 fn operation_id(instance: &str) -> String {

@@ -85,7 +85,9 @@ impl Flink {
 
 /// The real savepoint with another offset of the same length.
 fn savepoint(file: &str, position: u64, skip: u64, server_id: u32) -> Vec<u8> {
-    let begin = REAL.windows(2).position(|two| two == b"{\"").expect("a savepoint holds its offset as JSON");
+    let split = REAL.windows(12).position(|bytes| bytes == b"binlog-split").expect("a savepoint has a binlog split");
+    let json = REAL[split..].windows(2).position(|two| two == b"{\"").expect("a split holds its offset as JSON");
+    let begin = split + json;
     let length = REAL[begin..].iter().position(|byte| *byte == b'}').expect("the JSON has an end") + 1;
     let json = format!(
         "{{\"file\":\"{file}\",\"pos\":\"{position}\",\"kind\":\"SPECIFIC\",\"row\":\"0\",\"event\":\"{skip}\",\"server_id\":\"{server_id}\"}}"

@@ -33,8 +33,6 @@ pub struct State {
     pub region: Region,
     pub servers: Pretend,
     pub flink: Flink,
-    /// The calls to MySQL and Flink that fail, by their number.
-    pub calls: u64,
 }
 
 /// A moment at which a crash is tried: how long the journal was, and the world as it was then.
@@ -80,7 +78,7 @@ impl State {
         servers.append(&ServerId("blue".to_owned()), 5_000);
         let address = region.cluster("orders").unwrap().endpoint.clone();
         let flink = Flink::with_job("orders-to-target", &address, START);
-        Self { region, servers, flink, calls: 0 }
+        Self { region, servers, flink }
     }
 
     /// Time passes: the region goes on, and applications write wherever they may.
