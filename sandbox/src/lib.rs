@@ -1,2 +1,3 @@
 //! A pretend AWS region on one machine.
+pub mod api;
 pub mod region;
