@@ -154,7 +154,11 @@ fn host(state: &State) -> String {
 fn check(state: &State, what: &str) {
     let production = state.region.cluster("orders").unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(production.version.starts_with("8.0"), "{what}: production is {}", production.version);
-    assert!(state.region.deployments().iter().all(|found| found.status.as_str() == "DELETING") || state.region.deployments().is_empty(), "{what}: the deployment is gone");
+    assert!(
+        state.region.deployments().iter().all(|found| found.status.as_str() == "DELETING")
+            || state.region.deployments().is_empty(),
+        "{what}: the deployment is gone"
+    );
     assert_eq!(state.applied("SwitchoverBlueGreenDeployment"), 1, "{what}: one switchover");
     assert_eq!(state.applied("CreateBlueGreenDeployment"), 1, "{what}: one deployment");
     assert_eq!(state.applied("CreateDBClusterParameterGroup"), 1, "{what}: one parameter group");
@@ -165,7 +169,11 @@ fn check(state: &State, what: &str) {
     assert!(state.flink.alive("orders-to-target-drain").is_empty(), "{what}: no drain is left");
     let told = state.region.events().iter().find(|event| event.message.contains("Binary log coordinates")).unwrap();
     let (file, position) = alive[0].start.clone().unwrap();
-    assert!(told.message.contains(&format!("file {file} and position {position}")), "{what}: {} against {file}:{position}", told.message);
+    assert!(
+        told.message.contains(&format!("file {file} and position {position}")),
+        "{what}: {} against {file}:{position}",
+        told.message
+    );
 }
 
 #[test]
@@ -185,7 +193,9 @@ fn an_upgrade_of_hours_goes_through() {
     let outcomes: Vec<_> = events.iter().filter_map(finished).collect();
     assert_eq!(outcomes[..4], [Outcome::Skipped; 4]);
     assert_eq!(outcomes[4..], [Outcome::Succeeded; 6]);
-    let left = events.iter().any(|event| matches!(&event.body, Body::Warning { message, .. } if message.contains("query_cache_size")));
+    let left = events
+        .iter()
+        .any(|event| matches!(&event.body, Body::Warning { message, .. } if message.contains("query_cache_size")));
     assert!(!left, "what an earlier call has warned of is not warned of again");
     assert_eq!(desk.call(&world, true).0.exit_code, 0, "a finished run is done");
 }
@@ -338,7 +348,11 @@ fn a_foreign_deployment_is_refused_and_left_alone() {
     }
     let (ending, events) = desk.call(&world, true);
     assert_eq!(ending.exit_code, 3, "{ending:?}");
-    assert!(events.iter().any(|event| matches!(&event.body, Body::Finding(finding) if finding.check == "deployment_exists")));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(&event.body, Body::Finding(finding) if finding.check == "deployment_exists"))
+    );
     assert_eq!(world.state().writes(), 0);
 }
 
@@ -371,7 +385,7 @@ fn a_plan_changes_nothing_before_between_and_after() {
         let steps = desk.steps();
         runtime.block_on(upgrade::runner::propose(&steps, run, &world.read(), known)).unwrap().0
     };
-    use upgrade::event::Action::{Do, Gate, Nothing, NotYetKnown};
+    use upgrade::event::Action::{Do, Gate, NotYetKnown, Nothing};
     let actions = |run: Option<&Run>| plan(run).iter().map(|proposal| proposal.action).collect::<Vec<_>>();
     let writes = world.state().writes();
     let before = actions(None);

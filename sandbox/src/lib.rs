@@ -1,5 +1,7 @@
-//! A pretend AWS region on one machine: the RDS API in front of real MySQL servers, and a real Flink beside them.
+//! A pretend AWS region on one machine: the RDS API, real MySQL servers with real replication, and a real Flink.
+
 pub mod address;
+pub mod api;
 pub mod clock;
 pub mod endpoint;
 pub mod error;

@@ -11,12 +11,12 @@ use crate::{
         secrets::StoredSecrets,
     },
     error::{Error, Result},
-    playbook::Playbook,
+    playbook::{self, Playbook},
     port::{
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
-        mysql::MysqlRead,
+        mysql::{MysqlRead, Tls},
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
     },
@@ -52,7 +52,7 @@ impl Outside {
             let login = mysql::Login {
                 user: mysql.user.clone(),
                 password: mysql.password.clone(),
-                tls: mysql.tls,
+                tls: tls(mysql.tls),
                 ca_file: mysql.ca_file.clone(),
             };
             Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets))) as Arc<dyn MysqlRead>
@@ -108,9 +108,22 @@ fn variable_os(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
 }
 
+fn tls(tls: playbook::Tls) -> Tls {
+    match tls {
+        playbook::Tls::Verify => Tls::Verify,
+        playbook::Tls::Required => Tls::Required,
+        playbook::Tls::Disabled => Tls::Disabled,
+    }
+}
+
 /// The cluster, which never sees a secret again in what it answers. A secret that cannot be had now is told when it is
 /// needed.
-fn flink(address: &crate::playbook::Flink, playbook: &Playbook, secrets: &dyn Secrets, clock: Arc<dyn Clock>) -> Result<Flink> {
+fn flink(
+    address: &playbook::Flink,
+    playbook: &Playbook,
+    secrets: &dyn Secrets,
+    clock: Arc<dyn Clock>,
+) -> Result<Flink> {
     let secrets = playbook.secrets.values().filter_map(|reference| secrets.resolve(reference).ok()).collect();
     let (rest, sql_gateway) = (address.rest.clone(), address.sql_gateway.clone());
     Flink::new(flink::Options { rest, sql_gateway, no_proxy: false, secrets }, clock)

@@ -17,6 +17,16 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// How a connection is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// The server's certificate is checked.
+    Verify,
+    /// Encrypted, and whoever answers is believed.
+    Required,
+    Disabled,
+}
+
 /// Which server answers, and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {

@@ -73,10 +73,11 @@ impl<'a> Engine<'a> {
     /// Goes on until the run is done or has to stop, and says how it ended.
     pub async fn run(mut self) -> Ending {
         let ending = match self.all().await {
-            Ok(ending) | Err(Ended::Ending(ending)) => ending,
+            Ok(ending) => ending,
+            Err(Ended::Ending(ending)) => *ending,
             Err(Ended::Error(error)) => {
                 let next = self.next_after(&error);
-                Ending::of(error, next)
+                Ending::of(*error, next)
             }
         };
         let ending = self.close(ending);
@@ -160,7 +161,7 @@ impl<'a> Engine<'a> {
                 };
                 self.tell.step_finished(at, (&id, kind), outcome, reason, Value::Null, elapsed);
                 if let Ended::Error(error) = &ended {
-                    self.record(Record::Failed { step: id, operation: None, attempt: 0, error: error.clone() })?;
+                    self.record(Record::Failed { step: id, operation: None, attempt: 0, error: (**error).clone() })?;
                 }
                 Err(ended)
             }

@@ -18,19 +18,19 @@ const FIRST_CONTACT: Duration = Duration::from_secs(10);
 
 /// Why a step's loop was left without success.
 pub(super) enum Ended {
-    Ending(Ending),
-    Error(Error),
+    Ending(Box<Ending>),
+    Error(Box<Error>),
 }
 
 impl From<Ending> for Ended {
     fn from(ending: Ending) -> Self {
-        Self::Ending(ending)
+        Self::Ending(Box::new(ending))
     }
 }
 
 impl From<Error> for Ended {
     fn from(error: Error) -> Self {
-        Self::Error(error)
+        Self::Error(Box::new(error))
     }
 }
 

@@ -12,7 +12,7 @@ use upgrade::{
         secrets::StoredSecrets,
     },
     error::Kind,
-    playbook::Tls,
+    port::mysql::Tls,
     port::mysql::{Address, MysqlRead as _},
     secret::SecretRef,
 };

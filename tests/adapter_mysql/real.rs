@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use upgrade::{
     adapter::mysql::Mysql,
     error::Kind,
-    playbook::Tls,
+    port::mysql::Tls,
     port::mysql::{Address, MysqlRead as _},
 };
 

@@ -15,7 +15,7 @@ use rustls::{
 use tempfile::TempDir;
 use upgrade::{
     error::{Error, Kind},
-    playbook::Tls,
+    port::mysql::Tls,
     port::mysql::{Address, MysqlRead as _},
 };
 

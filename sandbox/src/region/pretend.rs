@@ -171,8 +171,14 @@ impl Pretend {
     }
 
     fn take(&mut self, region: &mut Region) {
+        let work = region.take_work();
+        self.accept(region, work);
+    }
+
+    /// Takes work that was handed out before.
+    pub fn accept(&mut self, region: &mut Region, work: Vec<Work>) {
         let now = region.now();
-        for work in region.take_work() {
+        for work in work {
             let duration = match &work.task {
                 Task::MakeGreen { .. } => self.durations.make_green,
                 Task::Restart { .. } => self.durations.restart,

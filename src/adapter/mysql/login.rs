@@ -7,8 +7,7 @@ use mysql_async::{OptsBuilder, SslOpts};
 use super::session::QUERY;
 use crate::{
     error::{Error, Result},
-    playbook::Tls,
-    port::mysql::Address,
+    port::mysql::{Address, Tls},
     secret::{Secret, SecretRef},
 };
 

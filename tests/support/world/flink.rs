@@ -71,7 +71,10 @@ impl Flink {
     }
 
     pub fn file(&self, uri: &str) -> Option<Vec<u8>> {
-        self.files.iter().find(|(path, _)| uri.trim_end_matches("/_metadata").ends_with(path.as_str())).map(|(_, file)| file.clone())
+        self.files
+            .iter()
+            .find(|(path, _)| uri.trim_end_matches("/_metadata").ends_with(path.as_str()))
+            .map(|(_, file)| file.clone())
     }
 
     fn keep(&mut self, path: &str, file: &str, position: u64, skip: u64, server_id: u32) {
@@ -94,7 +97,8 @@ fn savepoint(file: &str, position: u64, skip: u64, server_id: u32) -> Vec<u8> {
     );
     assert!(json.len() <= length, "the offset {json} is longer than {length} bytes");
     let mut bytes = REAL.to_vec();
-    bytes[begin..begin + length].copy_from_slice(format!("{}{}}}", &json[..json.len() - 1], " ".repeat(length - json.len())).as_bytes());
+    bytes[begin..begin + length]
+        .copy_from_slice(format!("{}{}}}", &json[..json.len() - 1], " ".repeat(length - json.len())).as_bytes());
     bytes
 }
 
@@ -197,13 +201,21 @@ impl FlinkRead for World {
 
     fn parameters<'a>(&'a self, job: &'a str) -> Reply<'a, BTreeMap<String, String>> {
         let jobs = self.look("job config", |state| state.flink.jobs.clone());
-        ready(Ok(jobs.into_iter().find(|running| running.job.id == job).map(|running| running.marks).unwrap_or_default()))
+        ready(Ok(jobs
+            .into_iter()
+            .find(|running| running.job.id == job)
+            .map(|running| running.marks)
+            .unwrap_or_default()))
     }
 
     fn checkpoints<'a>(&'a self, job: &'a str) -> Reply<'a, Checkpoints> {
         let checkpoint = self.look("checkpoints", |state| {
             let at = state.flink.jobs.iter().position(|running| running.job.id == job)?;
-            let path = if state.flink.jobs[at].job.ended() { state.flink.jobs[at].latest.clone() } else { state.checkpoint(at) };
+            let path = if state.flink.jobs[at].job.ended() {
+                state.flink.jobs[at].latest.clone()
+            } else {
+                state.checkpoint(at)
+            };
             path.map(|path| Checkpoint { id: state.flink.jobs[at].checkpoints, path: Some(path) })
         });
         ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None }))

@@ -11,9 +11,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sandbox::region::{
-    Addresses, ClusterSpec, Faults, InstanceSpec, Level, Pace, Pretend, Region, ServerId, Settings,
-};
+use sandbox::region::{Addresses, ClusterSpec, Faults, InstanceSpec, Level, Pace, Pretend, Region, ServerId, Settings};
 use time::OffsetDateTime;
 use upgrade::{
     error::{Error, Result},

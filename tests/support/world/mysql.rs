@@ -15,9 +15,10 @@ impl State {
     /// The server behind an address; none while its instance is down or the address leads nowhere.
     pub fn server_at(&self, host: &str) -> Result<&pretend::Server> {
         let unreachable = || Error::transient(format!("{host} does not answer"));
-        let down = self.region.instances().any(|instance| {
-            instance.endpoint == host && matches!(instance.status.as_str(), "rebooting" | "creating")
-        });
+        let down = self
+            .region
+            .instances()
+            .any(|instance| instance.endpoint == host && matches!(instance.status.as_str(), "rebooting" | "creating"));
         if down {
             return Err(unreachable());
         }

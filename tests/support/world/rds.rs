@@ -280,9 +280,7 @@ impl RdsWrite for World {
         let (name, family, description, tags) =
             (group.name.clone(), family.to_owned(), "For green".to_owned(), tags.clone());
         ready(self.write("create parameter group", |state| match group.level {
-            Level::Cluster => {
-                state.ask(CreateDBClusterParameterGroup { name, family, description, tags }).map(drop)
-            }
+            Level::Cluster => state.ask(CreateDBClusterParameterGroup { name, family, description, tags }).map(drop),
             Level::Instance => state.ask(CreateDBParameterGroup { name, family, description, tags }).map(drop),
         }))
     }
@@ -318,12 +316,8 @@ impl RdsWrite for World {
     fn attach_parameter_group<'a>(&'a self, resource: &'a str, group: &'a GroupRef) -> Reply<'a, ()> {
         let (id, parameter_group) = (resource.to_owned(), Some(group.name.clone()));
         ready(self.write("attach parameter group", |state| match group.level {
-            Level::Cluster => {
-                state.ask(ModifyDBCluster { id, parameter_group, ..Default::default() }).map(drop)
-            }
-            Level::Instance => {
-                state.ask(ModifyDBInstance { id, parameter_group, ..Default::default() }).map(drop)
-            }
+            Level::Cluster => state.ask(ModifyDBCluster { id, parameter_group, ..Default::default() }).map(drop),
+            Level::Instance => state.ask(ModifyDBInstance { id, parameter_group, ..Default::default() }).map(drop),
         }))
     }
 
