@@ -1,0 +1,122 @@
+//! The sandbox's own client of the SQL Gateway and of the JobManager: submits a script, looks at jobs.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::cluster::Flink;
+use super::script::statements;
+use crate::clock;
+use crate::error::{Doing, Error, Result};
+
+const STATEMENT: Duration = Duration::from_secs(90);
+
+#[derive(Debug, Clone)]
+pub struct Client {
+    flink: Flink,
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub fn new(flink: &Flink) -> Result<Self> {
+        // A proxy from the environment is not for loopback.
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(Duration::from_secs(30))
+            .build()
+            .doing("Making an HTTP client")?;
+        Ok(Self { flink: flink.clone(), http })
+    }
+
+    /// Free and used slots of the cluster.
+    pub async fn slots(&self) -> Result<u64> {
+        let answer = self.call(Method::GET, &format!("{}/overview", self.flink.rest), None).await?;
+        Ok(answer["slots-total"].as_u64().unwrap_or(0))
+    }
+
+    pub async fn gateway_version(&self) -> Result<String> {
+        let answer = self.call(Method::GET, &format!("{}/info", self.flink.sql_gateway), None).await?;
+        text(&answer, "version")
+    }
+
+    /// Runs the statements of a script one by one in a session of its own; returns the ids of the jobs it started.
+    pub async fn submit(&self, script: &str) -> Result<Vec<String>> {
+        let gateway = &self.flink.sql_gateway;
+        let opened = self.call(Method::POST, &format!("{gateway}/v2/sessions"), Some(json!({}))).await?;
+        let session = format!("{gateway}/v2/sessions/{}", text(&opened, "sessionHandle")?);
+        let mut jobs = Vec::new();
+        for statement in statements(script) {
+            jobs.extend(self.execute(&session, &statement).await?);
+        }
+        self.call(Method::DELETE, &session, None).await?;
+        Ok(jobs)
+    }
+
+    async fn execute(&self, session: &str, statement: &str) -> Result<Option<String>> {
+        let body = json!({ "statement": statement });
+        let started = self.call(Method::POST, &format!("{session}/statements"), Some(body)).await?;
+        let operation = format!("{session}/operations/{}", text(&started, "operationHandle")?);
+        let limit = clock::start();
+        loop {
+            // Of an operation that failed the status tells nothing, the result is an HTTP 500 with the reason.
+            let result = self.call(Method::GET, &format!("{operation}/result/0?rowFormat=JSON"), None).await?;
+            if result["resultType"] != "NOT_READY" {
+                self.call(Method::DELETE, &format!("{operation}/close"), None).await?;
+                return Ok(result["jobID"].as_str().map(str::to_owned));
+            }
+            if limit.elapsed() > STATEMENT {
+                let what = format!("The statement {:.60}", statement);
+                return Err(Error::TooSlow { what, limit: STATEMENT, detail: String::new() });
+            }
+            clock::pause(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// `RUNNING`, `FAILED` …, past the JobManager's cache.
+    pub async fn job_state(&self, job: &str) -> Result<String> {
+        text(&self.call(Method::GET, &format!("{}/jobs/{job}/status", self.flink.rest), None).await?, "status")
+    }
+
+    /// Every job the JobManager remembers: id, name, state.
+    pub async fn jobs(&self) -> Result<Vec<(String, String, String)>> {
+        let answer = self.call(Method::GET, &format!("{}/jobs/overview", self.flink.rest), None).await?;
+        let jobs = answer["jobs"].as_array().cloned().unwrap_or_default();
+        jobs.iter().map(|job| Ok((text(job, "jid")?, text(job, "name")?, text(job, "state")?))).collect()
+    }
+
+    /// Completed checkpoints of a job so far.
+    pub async fn completed_checkpoints(&self, job: &str) -> Result<u64> {
+        let answer = self.call(Method::GET, &format!("{}/jobs/{job}/checkpoints", self.flink.rest), None).await?;
+        Ok(answer["counts"]["completed"].as_u64().unwrap_or(0))
+    }
+
+    async fn call(&self, method: Method, address: &str, body: Option<Value>) -> Result<Value> {
+        let mut request = self.http.request(method, address);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.doing(format!("Calling {address}"))?;
+        let status = answer.status();
+        let text = answer.text().await.doing(format!("Reading the answer of {address}"))?;
+        if !status.is_success() {
+            let detail = serde_json::from_str::<Value>(&text).map_or(text, |answer| reason(&answer));
+            return Err(Error::other(format!("{address} answered {status}: {detail}")));
+        }
+        serde_json::from_str(&text).map_err(|error| Error::other(format!("{address} answered no JSON: {error}")))
+    }
+}
+
+/// The lines that matter of `{"errors":[…, stack trace]}`.
+fn reason(answer: &Value) -> String {
+    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    let lines = errors.iter().filter_map(Value::as_str).flat_map(str::lines);
+    let causes: Vec<&str> = lines.filter(|line| !line.trim_start().starts_with("at ")).take(12).collect();
+    causes.join("\n")
+}
+
+fn text(answer: &Value, field: &str) -> Result<String> {
+    let value = answer[field].as_str().map(str::to_owned);
+    value.ok_or_else(|| Error::other(format!("Flink's answer has no {field}: {answer}")))
+}

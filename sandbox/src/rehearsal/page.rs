@@ -1,0 +1,78 @@
+//! The one page at the end.
+
+use std::fmt::Write;
+
+use super::events::Story;
+use super::sink::Arrival;
+use crate::plane::Flip;
+use crate::workload::{Compared, Record};
+
+/// What a rehearsal found out.
+pub(super) struct Findings {
+    pub(super) story: Story,
+    pub(super) flips: Vec<Flip>,
+    pub(super) writer: Record,
+    pub(super) arrival: Option<Arrival>,
+    pub(super) compared: Vec<Compared>,
+}
+
+impl Findings {
+    /// The upgrade went through and the sink is what the source is.
+    pub(super) fn is_good(&self) -> bool {
+        self.story.exit_code == Some(0) && !self.compared.is_empty() && self.compared.iter().all(Compared::is_equal)
+    }
+
+    pub(super) fn page(&self) -> String {
+        let mut page = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write(&mut page);
+        page
+    }
+
+    fn write(&self, page: &mut String) -> std::fmt::Result {
+        writeln!(page, "Steps")?;
+        for step in &self.story.steps {
+            writeln!(page, "  {:<24} {:<10} {:>8.1} s", step.id, step.outcome, step.seconds)?;
+        }
+        writeln!(page, "Switchover")?;
+        for Flip { frozen_at, flipped_at, open_at, coordinates, .. } in &self.flips {
+            let (flip, open) = (flipped_at.saturating_sub(*frozen_at), open_at.saturating_sub(*frozen_at));
+            line(page, "no writes", format!("endpoint moved after {flip} ms, open after {open} ms"))?;
+            line(page, "coordinates, the server's", place(coordinates.as_ref()))?;
+        }
+        line(page, "coordinates, captured", place(self.story.coordinates().as_ref()))?;
+        if let Some(gap) = self.writer.longest_gap() {
+            line(page, "gap of the application", format!("{} ms", gap.length()))?;
+        }
+        if let Some(Arrival { gap, flipped_at, arrived_at }) = &self.arrival {
+            let (from_flip, from_write) = (arrived_at - flipped_at, arrived_at.saturating_sub(gap.first_success));
+            let value = format!("{from_flip} ms after the flip, {from_write} ms after it was written");
+            line(page, "first new row in the sink", value)?;
+        }
+        writeln!(page, "Rows")?;
+        line(page, "changed by the writer", self.writer.changes.to_string())?;
+        for compared in &self.compared {
+            let Compared { table, rows, missing, extra, different, examples } = compared;
+            let value = format!("{rows} compared, {missing} missing, {extra} extra, {different} different");
+            line(page, table, value)?;
+            for example in examples {
+                writeln!(page, "    {example}")?;
+            }
+        }
+        let lost: u64 = self.compared.iter().map(|c| c.missing + c.extra + c.different).sum();
+        match (&self.story.error, self.is_good()) {
+            (_, true) => writeln!(page, "Rows lost: 0. The sink equals the source, row by row."),
+            (Some(error), _) => writeln!(page, "The upgrade did not go through: {error}"),
+            (None, _) if self.compared.is_empty() => writeln!(page, "Nothing could be compared."),
+            (None, _) => writeln!(page, "Rows lost or wrong: {lost}"),
+        }
+    }
+}
+
+fn line(page: &mut String, name: &str, value: String) -> std::fmt::Result {
+    writeln!(page, "  {name:<26} {value}")
+}
+
+fn place(coordinates: Option<&(String, u64)>) -> String {
+    coordinates.map_or_else(|| "none".to_owned(), |(file, position)| format!("{file}:{position}"))
+}

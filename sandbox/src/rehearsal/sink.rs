@@ -1,0 +1,94 @@
+//! What arrives in the sink, and when.
+
+use std::time::Duration;
+
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+
+use crate::clock;
+use crate::error::{Doing, Error, Result};
+use crate::mysqld::connect;
+use crate::place::{Place, Record, State, read_json};
+use crate::region::work::Millis;
+use crate::workload::{Compared, Gap, Table, Workload, compare, insert_marker};
+
+const LOOK: Duration = Duration::from_millis(10);
+/// With the flush interval of the job and a busy machine a row takes a second or two.
+const ARRIVAL: Duration = Duration::from_secs(90);
+const SETTLE: Duration = Duration::from_secs(15);
+
+/// The first row written after the switchover, and the moment it was in the sink.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) gap: Gap,
+    pub(super) flipped_at: Millis,
+    pub(super) arrived_at: Millis,
+}
+
+/// Waits for the flip, for the writer's first success after it, and for that row in the sink. Ends only then.
+pub(super) async fn first_arrival(place: &Place, record: &Record, writer: &Workload) -> Result<Arrival> {
+    let mut sink = connect(record.sink.address()?, &record.accounts.sink).await.doing("Watching the sink")?;
+    let (flipped_at, gap) = loop {
+        let state: State = read_json(&place.state())?.unwrap_or_default();
+        if let Some(flip) = state.flips.first() {
+            let gaps = writer.record().gaps;
+            if let Some(gap) = gaps.into_iter().find(|gap| gap.first_success >= flip.flipped_at) {
+                break (flip.flipped_at, gap);
+            }
+        }
+        clock::pause(LOOK).await;
+    };
+    while !has_row(&mut sink, gap.first_row).await? {
+        clock::pause(LOOK).await;
+    }
+    Ok(Arrival { gap, flipped_at, arrived_at: clock::now() })
+}
+
+/// The tables are in the sink as they are in the source, row for row, or how they differ. Nobody writes any more.
+pub(super) async fn compare_all(record: &Record) -> Result<Vec<Compared>> {
+    let mut source = connect(record.source.address()?, &record.accounts.app).await.doing("Connecting to the source")?;
+    let mut sink = connect(record.sink.address()?, &record.accounts.sink).await.doing("Connecting to the sink")?;
+    let mut results = Vec::new();
+    for table in Table::ALL {
+        let marker = insert_marker(&mut source, "source", table).await?;
+        let started = clock::start();
+        while !has_row(&mut sink, (table, marker)).await? {
+            if started.elapsed() > ARRIVAL {
+                let what = format!("The arrival of the last row of {} in the sink", table.name());
+                return Err(Error::TooSlow { what, limit: ARRIVAL, detail: String::new() });
+            }
+            clock::pause(LOOK).await;
+        }
+        // Of one flush the sink executes the inserts before the deletes, so the last rows may still differ for a moment.
+        let settled = clock::start();
+        let compared = loop {
+            let compared = compare((&mut source, "source"), (&mut sink, "target"), table).await?;
+            if compared.is_equal() || settled.elapsed() > SETTLE {
+                break compared;
+            }
+            clock::pause(Duration::from_millis(500)).await;
+        };
+        results.push(compared);
+    }
+    Ok(results)
+}
+
+/// Waits until the sink holds as many rows as the first snapshot has.
+pub(super) async fn await_first_rows(record: &Record) -> Result<()> {
+    let mut sink = connect(record.sink.address()?, &record.accounts.sink).await.doing("Connecting to the sink")?;
+    let started = clock::start();
+    while !(has_row(&mut sink, (Table::Source, 10)).await? && has_row(&mut sink, (Table::Wide, 10)).await?) {
+        if started.elapsed() > ARRIVAL {
+            let what = "The arrival of the first rows in the sink".to_owned();
+            return Err(Error::TooSlow { what, limit: ARRIVAL, detail: String::new() });
+        }
+        clock::pause(LOOK).await;
+    }
+    Ok(())
+}
+
+async fn has_row(sink: &mut Conn, (table, id): (Table, u32)) -> Result<bool> {
+    let query = format!("SELECT 1 FROM target.{} WHERE id = {id}", table.name());
+    let found: Option<u8> = sink.query_first(query).await.doing("Looking for a row in the sink")?;
+    Ok(found.is_some())
+}

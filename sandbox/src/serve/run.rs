@@ -1,0 +1,225 @@
+//! The serving process.
+
+use std::net::SocketAddrV4;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fs_err as fs;
+use mysql_async::prelude::Queryable;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::scene::{self, ACCOUNT, BLUE_RELEASE, REGION, Wish};
+use crate::address::Claim;
+use crate::api;
+use crate::clock;
+use crate::error::{Doing, Error, Result};
+use crate::flink::{Cluster, wait_until_ready};
+use crate::mysqld::{Accounts, Site};
+use crate::parts::{self, Release};
+use crate::place::{Endpoint, Place, Record, State, write_json, write_private};
+use crate::plane::Plane;
+use crate::process::{Identity, Ledger, running};
+use crate::region::Region;
+use crate::region::work::{ServerId, Task, Work};
+
+/// How late the region notices that something is due.
+const TICK: Duration = Duration::from_millis(50);
+
+type Say<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// Builds the sandbox, says what is ready, and serves until it is told to end (SIGTERM or SIGINT).
+pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Result<()> {
+    let place = Place::at(folder)?;
+    let _lock = place.try_lock()?.ok_or_else(|| Error::AlreadyUp(place.root().to_owned()))?;
+    let own = Identity::of(std::process::id()).ok_or_else(|| Error::other("This process has no entry in /proc"))?;
+    write_json(&place.serving(), &own)?;
+    let mut end = End::listen(wish.companion.and_then(Identity::of))?;
+
+    let parts = parts::install(cache, say).await?;
+    let claim = Claim::take()?;
+    let ledger = Arc::new(Ledger::open(place.processes()).await?);
+    let (base, port) = (claim.host(0), claim.port);
+    say(&format!("Addresses: {base}/24, port {port}"));
+
+    let region = scene::set(wish, &claim)?;
+    let source = endpoint(&scene::production(&region, wish.engine)?, claim.port)?;
+    let cluster = Cluster::start(&parts, &claim, &place.flink(), &ledger)?;
+    let site = Site {
+        parts,
+        folder: place.servers(),
+        engine: wish.engine,
+        accounts: Accounts::generate()?,
+        ledger: ledger.clone(),
+    };
+    let accounts = site.accounts.clone();
+    let (api, listener) = api_listener(&claim).await?;
+    let plane = Arc::new(Plane::new(Arc::new(site), claim));
+
+    let flink = async {
+        wait_until_ready(&cluster.flink, &place.flink()).await?;
+        say(&format!("Flink is ready: {}, SQL Gateway {}", cluster.flink.rest, cluster.flink.sql_gateway));
+        Ok::<_, Error>(())
+    };
+    let (sink, ()) = tokio::select! {
+        ready = async { tokio::try_join!(servers(&plane, &region, wish, say), flink) } => ready?,
+        () = end.wait() => return Err(Error::other("Ended before it was ready")),
+    };
+
+    let stage = Stage {
+        region: Arc::new(Mutex::new(region)),
+        plane: plane.clone(),
+        place: place.clone(),
+        failures: Arc::default(),
+    };
+    stage.look().await;
+    let router = api::router(stage.region.clone(), clock::now);
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    say(&format!("The RDS API is ready: {api}"));
+
+    let record = Record {
+        engine: wish.engine,
+        api,
+        region: REGION.to_owned(),
+        account: ACCOUNT.to_owned(),
+        source: Endpoint::of(source),
+        sink: Endpoint::of(sink),
+        flink: cluster.flink.clone(),
+        accounts,
+        serve: own,
+        processes: running(&place.processes()).into_iter().map(|(identity, name)| (name, identity)).collect(),
+    };
+    write_private(&place.env(), &record.exports())?;
+    write_json(&place.record(), &record)?;
+
+    loop {
+        tokio::select! {
+            () = end.wait() => break,
+            () = clock::pause(TICK) => stage.look().await,
+        }
+    }
+    server.abort();
+    cluster.kill().await?;
+    plane.kill().await
+}
+
+/// Blue with its endpoints' settings, and the sink.
+async fn servers(plane: &Plane, region: &Region, wish: &Wish, say: Say<'_>) -> Result<SocketAddrV4> {
+    let blue = async {
+        plane.create(scene::blue(), BLUE_RELEASE, region.settings_of(&scene::blue())).await?;
+        if let Some(file) = &wish.init {
+            let script = fs::read_to_string(file)?;
+            let server = plane.server(&scene::blue())?;
+            let mut conn = server.lock().await.connect().await?;
+            conn.query_drop(script).await.doing(format!("Executing {}", file.display()))?;
+        }
+        say("Blue is ready: MySQL 5.7.22");
+        Ok::<_, Error>(())
+    };
+    let sink = async {
+        let settings = vec![("character_set_server".to_owned(), "utf8mb4".to_owned())];
+        let address = plane.create(ServerId("sink".into()), Release::V57, settings).await?;
+        say("The sink is ready: MySQL 5.7.22");
+        Ok::<_, Error>(address)
+    };
+    Ok(tokio::try_join!(blue, sink)?.1)
+}
+
+async fn api_listener(claim: &Claim) -> Result<(String, TcpListener)> {
+    let port = claim.service_port(8000)?;
+    let listener = TcpListener::bind((claim.services(), port)).await?;
+    Ok((format!("http://{}:{port}", claim.services()), listener))
+}
+
+fn endpoint(host: &str, port: u16) -> Result<SocketAddrV4> {
+    Endpoint { host: host.to_owned(), port }.address()
+}
+
+/// The model and the servers, and what passes between them.
+#[derive(Clone)]
+struct Stage {
+    region: Arc<Mutex<Region>>,
+    plane: Arc<Plane>,
+    place: Place,
+    failures: Arc<Mutex<Vec<String>>>,
+}
+
+impl Stage {
+    /// Moves the region's clock on and starts the work that came up.
+    async fn look(&self) {
+        let works = {
+            let mut region = self.region.lock().unwrap_or_else(PoisonError::into_inner);
+            region.advance(clock::now());
+            region.take_work()
+        };
+        for work in works {
+            // Routes are quick, and their order matters.
+            if matches!(work.task, Task::Route { .. } | Task::Unroute { .. }) {
+                self.perform(work).await;
+            } else {
+                let stage = self.clone();
+                tokio::spawn(async move { stage.perform(work).await });
+            }
+        }
+    }
+
+    async fn perform(&self, work: Work) {
+        let done = self.plane.perform(work.task.clone()).await;
+        if let Err(reason) = &done {
+            let failure = format!("{:?}: {reason}", work.task);
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+        }
+        // Before the region knows: who sees the API's answer finds the flip written down.
+        self.write_state();
+        let mut region = self.region.lock().unwrap_or_else(PoisonError::into_inner);
+        region.advance(clock::now());
+        region.finish(work.id, done);
+    }
+
+    fn write_state(&self) {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let endpoints = self.plane.endpoints.list();
+        let state = State {
+            endpoints: endpoints.into_iter().map(|(address, target)| (address, target.server)).collect(),
+            flips: self.plane.flips(),
+            failures: failures.clone(),
+        };
+        // The file is for people and for the rehearsal; the servers do not depend on it.
+        let _ = write_json(&self.place.state(), &state);
+    }
+}
+
+/// Waits for the signal to end, or for the companion's end. A terminal that closes is no such signal.
+struct End {
+    companion: Option<Identity>,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    _hang_up: tokio::signal::unix::Signal,
+}
+
+impl End {
+    fn listen(companion: Option<Identity>) -> Result<Self> {
+        Ok(Self {
+            companion,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        let companion = self.companion;
+        let left_alone = async {
+            match companion {
+                Some(companion) => while !companion.gone_within(Duration::from_secs(3600)).await {},
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            () = left_alone => {}
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What is in the region before anybody calls its API.
+
+use std::path::PathBuf;
+
+use crate::address::Claim;
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::mysqld::Engine;
+use crate::parts::Release;
+use crate::region::{Addresses, ApiError, ClusterSpec, Faults, InstanceSpec, Level, Pace, Region, ServerId, Settings};
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "us-east-1";
+pub(super) const BLUE: &str = "orders-blue";
+pub(super) const BLUE_RELEASE: Release = Release::V57;
+const GROUP: &str = "orders-params";
+
+/// What kind of sandbox is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub engine: Engine,
+    pub gtid: bool,
+    /// SQL for blue, before anything follows it.
+    pub init: Option<PathBuf>,
+    /// The sandbox ends with this process.
+    pub companion: Option<u32>,
+}
+
+/// Set by a user who has run this database for years; some are gone in 8.0.
+const CLUSTER_PARAMETERS: [(&str, &str); 4] = [
+    ("binlog_format", "ROW"),
+    ("character_set_server", "utf8mb4"),
+    ("tx_isolation", "READ-COMMITTED"),
+    ("innodb_large_prefix", "1"),
+];
+const INSTANCE_PARAMETERS: [(&str, &str); 4] =
+    [("slow_query_log", "1"), ("long_query_time", "2"), ("query_cache_type", "0"), ("max_connections", "400")];
+const GTID: [(&str, &str); 2] = [("gtid-mode", "ON"), ("enforce_gtid_consistency", "ON")];
+
+/// An Aurora cluster `orders` with `orders-1` and `orders-2`, or an RDS instance `orders`.
+pub(super) fn set(wish: &Wish, claim: &Claim) -> Result<Region> {
+    let mut region = Region::new(Settings {
+        account: ACCOUNT.to_owned(),
+        region: REGION.to_owned(),
+        pace: Pace::sandbox(),
+        addresses: Addresses::Loopback { base: claim.base, port: claim.port },
+        start: clock::now(),
+        seed: clock::now(),
+        faults: Faults::default(),
+    });
+    let added = match wish.engine {
+        Engine::Aurora => aurora(&mut region, wish.gtid),
+        Engine::Rds => rds(&mut region, wish.gtid),
+    };
+    added.map_err(|error| Error::other(format!("The scene cannot be set: {}", error.message)))?;
+    Ok(region)
+}
+
+fn aurora(region: &mut Region, gtid: bool) -> std::result::Result<(), ApiError> {
+    region.add_parameter_group(Level::Cluster, GROUP, "aurora-mysql5.7")?;
+    region.add_parameter_group(Level::Instance, GROUP, "aurora-mysql5.7")?;
+    region.set_parameters(Level::Cluster, GROUP, &CLUSTER_PARAMETERS)?;
+    region.set_parameters(Level::Instance, GROUP, &INSTANCE_PARAMETERS)?;
+    if gtid {
+        region.set_parameters(Level::Cluster, GROUP, &GTID)?;
+    }
+    let mut cluster = ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", BLUE);
+    cluster.parameter_group = Some(GROUP.to_owned());
+    region.add_cluster(cluster)?;
+    for id in ["orders-1", "orders-2"] {
+        let mut member = InstanceSpec::member(id, "orders");
+        member.parameter_group = Some(GROUP.to_owned());
+        region.add_instance(member)?;
+    }
+    Ok(())
+}
+
+fn rds(region: &mut Region, gtid: bool) -> std::result::Result<(), ApiError> {
+    region.add_parameter_group(Level::Instance, GROUP, "mysql5.7")?;
+    region.set_parameters(Level::Instance, GROUP, &CLUSTER_PARAMETERS)?;
+    region.set_parameters(Level::Instance, GROUP, &INSTANCE_PARAMETERS)?;
+    if gtid {
+        region.set_parameters(Level::Instance, GROUP, &GTID)?;
+    }
+    let mut instance = InstanceSpec::primary("orders", "5.7.22", BLUE);
+    instance.parameter_group = Some(GROUP.to_owned());
+    region.add_instance(instance)
+}
+
+/// The host of the production endpoint.
+pub(super) fn production(region: &Region, engine: Engine) -> Result<String> {
+    let host = match engine {
+        Engine::Aurora => region.cluster("orders").map(|cluster| cluster.endpoint.clone()),
+        Engine::Rds => region.instance("orders").map(|instance| instance.endpoint.clone()),
+    };
+    host.map_err(|error| Error::other(error.message))
+}
+
+pub(super) fn blue() -> ServerId {
+    ServerId(BLUE.to_owned())
+}

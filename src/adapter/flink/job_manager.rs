@@ -1,0 +1,127 @@
+//! The JobManager's REST interface.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{
+    answer::{root_cause, scrub},
+    http::{ATTEMPT, Fault, Http},
+};
+use crate::{
+    error::{Error, Result},
+    port::flink::{Checkpoint, Checkpoints, Job, Savepoint},
+};
+
+/// Lines of a failure that are shown.
+const LINES: usize = 5;
+
+pub(super) async fn version(http: &Http) -> Result<String> {
+    let path = "/config";
+    let config = http.read_existing(path).await?;
+    text(&config, "flink-version").ok_or_else(|| http.malformed(path, "flink-version"))
+}
+
+pub(super) async fn jobs(http: &Http) -> Result<Vec<Job>> {
+    let path = "/jobs/overview";
+    let overview = http.read_existing(path).await?;
+    let jobs = overview.get("jobs").and_then(Value::as_array).ok_or_else(|| http.malformed(path, "jobs"))?;
+    jobs.iter()
+        .map(|job| {
+            Some(Job {
+                id: text(job, "jid")?,
+                name: text(job, "name")?,
+                state: text(job, "state")?,
+                started_at: job.get("start-time")?.as_i64()?,
+            })
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| http.malformed(path, "id, name, state and start-time of every job"))
+}
+
+pub(super) async fn state(http: &Http, job: &str) -> Result<Option<String>> {
+    let path = format!("/jobs/{job}/status");
+    let Some(answer) = http.read(&path).await? else { return Ok(None) };
+    text(&answer, "status").map(Some).ok_or_else(|| http.malformed(&path, "status"))
+}
+
+pub(super) async fn parameters(http: &Http, job: &str) -> Result<BTreeMap<String, String>> {
+    let config = http.read_existing(&format!("/jobs/{job}/config")).await?;
+    let entries = config.pointer("/execution-config/user-config").and_then(Value::as_object);
+    let texts =
+        entries.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    Ok(texts.collect())
+}
+
+pub(super) async fn checkpoints(http: &Http, job: &str) -> Result<Checkpoints> {
+    let path = format!("/jobs/{job}/checkpoints");
+    let answer = http.read_existing(&path).await?;
+    let latest = answer.get("latest").ok_or_else(|| http.malformed(&path, "latest"))?;
+    let one = |which: &str| {
+        let entry = latest.get(which)?;
+        let id = entry.get("id")?.as_u64()?;
+        let path = text(entry, "external_path").filter(|path| !path.starts_with('<'));
+        Some(Checkpoint { id, path })
+    };
+    Ok(Checkpoints { latest_completed: one("completed"), latest_savepoint: one("savepoint") })
+}
+
+pub(super) async fn savepoint(http: &Http, job: &str, trigger: &str) -> Result<Savepoint> {
+    let path = format!("/jobs/{job}/savepoints/{trigger}");
+    let Some(answer) = http.read(&path).await? else { return Ok(Savepoint::Unknown) };
+    match answer.pointer("/status/id").and_then(Value::as_str) {
+        Some("IN_PROGRESS") => return Ok(Savepoint::InProgress),
+        Some("COMPLETED") => {}
+        _ => return Err(http.malformed(&path, "status")),
+    }
+    let operation = answer.get("operation");
+    if let Some(location) = operation.and_then(|operation| text(operation, "location")) {
+        return Ok(Savepoint::Completed { location });
+    }
+    let trace = operation
+        .and_then(|operation| operation.get("failure-cause"))
+        .and_then(|cause| text(cause, "stack-trace").or_else(|| text(cause, "class")));
+    let trace = trace.ok_or_else(|| http.malformed(&path, "location or failure-cause"))?;
+    Ok(Savepoint::Failed { cause: root_cause(&scrub(&trace, &http.secrets)) })
+}
+
+pub(super) async fn failure(http: &Http, job: &str) -> Result<Option<String>> {
+    let Some(answer) = http.read(&format!("/jobs/{job}/exceptions")).await? else { return Ok(None) };
+    let newest = answer.pointer("/exceptionHistory/entries/0/stacktrace").or_else(|| answer.get("root-exception"));
+    let trace = newest.and_then(Value::as_str).filter(|trace| !trace.trim().is_empty());
+    // Frames say nothing to an operator; the messages do.
+    let said = |line: &&str| !line.starts_with("\tat ") && !line.starts_with("\t... ") && !line.trim().is_empty();
+    Ok(trace.map(|trace| {
+        let lines: Vec<&str> = trace.lines().filter(said).take(LINES).collect();
+        scrub(&lines.join("\n"), &http.secrets)
+    }))
+}
+
+pub(super) async fn stop(http: &Http, job: &str, directory: &str, trigger: &str) -> Result<()> {
+    let path = format!("/jobs/{job}/stop");
+    let body = json!({ "targetDirectory": directory, "drain": false, "formatType": "CANONICAL", "triggerId": trigger });
+    let fault = match http.send(Method::POST, &path, Some(&body), ATTEMPT).await {
+        Ok(_) => return Ok(()),
+        Err(fault) => fault,
+    };
+    let message = format!("The stop of job {job} with a savepoint");
+    let error = match &fault {
+        Fault::NotSent(_) => Error::transient(format!("{message} was not sent: no connection")),
+        Fault::Answered { status, .. } if fault.not_found() || status.is_client_error() => {
+            let busy = *status == StatusCode::TOO_MANY_REQUESTS;
+            if busy {
+                Error::transient(format!("{message} was turned away"))
+            } else {
+                Error::permanent(format!("{message} was refused"))
+            }
+        }
+        _ => Error::unknown(format!("{message} was sent and its outcome is not known"))
+            .hint(format!("Look at the savepoint request {trigger} of the job")),
+    };
+    Err(error.cause(fault.said()))
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key)?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,96 @@
+//! A Flink cluster: its JobManager by REST, and the SQL Gateway beside it.
+//!
+//! What Flink 1.20 does that its documentation does not say: the state of an unknown job is an HTTP 500, a stop of an
+//! unknown job is accepted, and an error of a statement is an HTTP 500 at the fetch of its result.
+
+mod answer;
+mod gateway;
+mod http;
+mod job_manager;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use self::http::Http;
+use crate::{
+    error::Result,
+    port::{
+        Reply,
+        clock::Clock,
+        flink::{Checkpoints, FlinkRead, FlinkWrite, Job, Savepoint, Statement},
+    },
+    secret::Secret,
+};
+
+/// Where the cluster is and how it is reached.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// JobManager REST, `http://flink:8081`.
+    pub rest: String,
+    /// `http://flink:8083`.
+    pub sql_gateway: String,
+    /// Whether `HTTP_PROXY` and its kind are left aside. Loopback never goes through a proxy.
+    pub no_proxy: bool,
+    /// Taken out of every text the cluster answers.
+    pub secrets: Vec<Secret>,
+}
+
+pub struct Flink {
+    rest: Http,
+    gateway: Http,
+}
+
+impl Flink {
+    /// # Errors
+    ///
+    /// `Usage` where an address is none.
+    pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self> {
+        let Options { rest, sql_gateway, no_proxy, secrets } = options;
+        let rest = Http::new("the Flink JobManager", &rest, no_proxy, secrets.clone(), clock.clone())?;
+        let gateway = Http::new("the SQL Gateway", &sql_gateway, no_proxy, secrets, clock)?;
+        Ok(Self { rest, gateway })
+    }
+}
+
+impl FlinkRead for Flink {
+    fn version(&self) -> Reply<'_, String> {
+        Box::pin(job_manager::version(&self.rest))
+    }
+
+    fn gateway_version(&self) -> Reply<'_, String> {
+        Box::pin(gateway::version(&self.gateway))
+    }
+
+    fn jobs(&self) -> Reply<'_, Vec<Job>> {
+        Box::pin(job_manager::jobs(&self.rest))
+    }
+
+    fn job_state<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>> {
+        Box::pin(job_manager::state(&self.rest, job))
+    }
+
+    fn parameters<'a>(&'a self, job: &'a str) -> Reply<'a, BTreeMap<String, String>> {
+        Box::pin(job_manager::parameters(&self.rest, job))
+    }
+
+    fn checkpoints<'a>(&'a self, job: &'a str) -> Reply<'a, Checkpoints> {
+        Box::pin(job_manager::checkpoints(&self.rest, job))
+    }
+
+    fn savepoint<'a>(&'a self, job: &'a str, trigger: &'a str) -> Reply<'a, Savepoint> {
+        Box::pin(job_manager::savepoint(&self.rest, job, trigger))
+    }
+
+    fn failure<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>> {
+        Box::pin(job_manager::failure(&self.rest, job))
+    }
+}
+
+impl FlinkWrite for Flink {
+    fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()> {
+        Box::pin(job_manager::stop(&self.rest, job, directory, trigger))
+    }
+
+    fn submit<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, String> {
+        Box::pin(gateway::submit(&self.gateway, session, script))
+    }
+}

@@ -1,0 +1,82 @@
+//! Errors of the driver and of servers as kinds, with who asked where and never the password.
+
+use std::time::Duration;
+
+use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
+
+use super::session::Place;
+use crate::error::{Error, Kind};
+
+pub(super) fn of_connecting(place: Place<'_>, error: &Driver) -> Error {
+    of(place, "a login", error)
+}
+
+pub(super) fn of_asking(place: Place<'_>, statement: &str, error: &Driver) -> Error {
+    of(place, &format!("an answer to {statement}"), error)
+}
+
+pub(super) fn too_late(place: Place<'_>, what: &str, limit: Duration) -> Error {
+    Error::transient(format!("Expected {what} from MySQL at {}; nothing came within {} s", place.at, limit.as_secs()))
+        .hint("See whether this machine reaches it (security group, route), and whether the server is overloaded")
+}
+
+fn of(place: Place<'_>, expected: &str, error: &Driver) -> Error {
+    let begin = format!("Expected {expected} from MySQL at {} as user {}", place.at, place.login.user);
+    match error {
+        Driver::Server(refusal) => of_server(place, &begin, refusal),
+        Driver::Io(IoError::Tls(tls)) => no_tls(&begin, tls, None),
+        Driver::Io(IoError::Io(io)) if of_tls(io).is_some() => no_tls(&begin, io, of_tls(io)),
+        Driver::Io(IoError::Io(io)) => Error::transient(format!("{begin}; the server was not reached, or went away"))
+            .because(io)
+            .hint("See whether the name resolves here, and whether the server runs and this machine reaches it"),
+        Driver::Driver(DriverError::NoClientSslFlagFromServer) => {
+            Error::permanent(format!("{begin}; the server offers no TLS"))
+                .hint("Turn TLS on at the server, or say `tls: disabled` in the playbook's mysql section")
+        }
+        Driver::Driver(DriverError::ConnectionClosed) => {
+            Error::transient(format!("{begin}; the server closed the connection"))
+        }
+        other => Error::permanent(format!("{begin}; the driver cannot go on")).because(other),
+    }
+}
+
+fn of_tls(io: &std::io::Error) -> Option<&rustls::Error> {
+    io.get_ref()?.downcast_ref()
+}
+
+fn no_tls(begin: &str, error: &(dyn std::error::Error + 'static), cause: Option<&rustls::Error>) -> Error {
+    let hint = match cause {
+        Some(rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_)) => {
+            "The server must offer TLS 1.2 or 1.3 with an ECDHE cipher"
+        }
+        _ => {
+            "Name the certificates of its authority with `ca_file` in the playbook's mysql section (RDS: \
+             global-bundle.pem), and the server by the name that its certificate has"
+        }
+    };
+    Error::permanent(format!("{begin}; TLS could not be agreed on")).because(error).hint(hint)
+}
+
+fn of_server(place: Place<'_>, begin: &str, refusal: &ServerError) -> Error {
+    let user = &place.login.user;
+    let (kind, hint) = match refusal.code {
+        // Too many connections, shutting down, lock wait, killed, statement timed out.
+        1040 | 1053 | 1203 | 1205 | 1317 | 1927 | 3024 | 3168 => (Kind::Transient, None),
+        // Too many connections, or errors, of this user or host.
+        1129 | 1226 => (Kind::Transient, Some("See the server's limits for this user and host".to_owned())),
+        1045 | 1698 => (
+            Kind::Permanent,
+            Some(format!("See whether the password in {} is that of {user} there", place.login.password)),
+        ),
+        1130 => (Kind::Permanent, Some(format!("Let {user} log in from this machine's address"))),
+        1820 | 1862 => (Kind::Permanent, Some(format!("The password of {user} has expired there: set a new one"))),
+        1142 | 1143 | 1227 | 1370 | 1044 => (
+            Kind::Permanent,
+            Some(format!("GRANT SELECT, PROCESS, REPLICATION CLIENT, EXECUTE ON *.* TO {user} (there, or on blue)")),
+        ),
+        _ => (Kind::Permanent, None),
+    };
+    let mut error = Error::new(kind, format!("{begin}; it answered error {}: {}", refusal.code, refusal.message));
+    error.hint = hint;
+    error
+}

@@ -1,0 +1,13 @@
+//! MySQL servers through `mysql_async`.
+//!
+//! Every question has a connection of its own. After a switchover the same name leads to another server, and a kept
+//! connection would go on answering from the old one.
+
+mod failure;
+mod login;
+mod read;
+mod rows;
+mod session;
+
+pub use login::Login;
+pub use read::Mysql;

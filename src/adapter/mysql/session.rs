@@ -1,0 +1,72 @@
+//! One read-only connection, and the time everything on it may take.
+
+use std::time::Duration;
+
+use mysql_async::{Conn, Row, ServerError, prelude::Queryable as _};
+use tokio::time::timeout;
+
+use super::{failure, login::Login};
+use crate::{
+    error::{Error, Result},
+    port::{mysql::Address, secrets::Secrets},
+};
+
+/// Name look-up, connection, TLS, login and session settings together.
+const CONNECT: Duration = Duration::from_secs(5);
+/// One statement with all its rows. The server ends a SELECT by itself after this time too.
+pub(super) const QUERY: Duration = Duration::from_secs(10);
+const GOODBYE: Duration = Duration::from_secs(1);
+
+pub(super) struct Session<'a> {
+    conn: Conn,
+    place: Place<'a>,
+}
+
+/// Who asks where, for messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) at: &'a Address,
+    pub(super) login: &'a Login,
+}
+
+impl<'a> Session<'a> {
+    /// The password is looked up for each connection, so that one that was rotated during a long run is used.
+    pub(super) async fn open(login: &'a Login, secrets: &dyn Secrets, at: &'a Address) -> Result<Self> {
+        let place = Place { at, login };
+        let options = login.options(at, &secrets.resolve(&login.password)?).await?;
+        match timeout(CONNECT, Conn::new(options)).await {
+            Ok(Ok(conn)) => Ok(Self { conn, place }),
+            Ok(Err(error)) => Err(failure::of_connecting(place, &error)),
+            Err(_) => Err(failure::too_late(place, "a connection", CONNECT)),
+        }
+    }
+
+    /// As the server introduced itself: `(8, 0, 15)`.
+    pub(super) fn version(&self) -> (u16, u16, u16) {
+        self.conn.server_version()
+    }
+
+    /// All rows of the first result of `statement`, or the server's refusal.
+    pub(super) async fn try_rows(&mut self, statement: &str) -> Result<std::result::Result<Vec<Row>, ServerError>> {
+        match timeout(QUERY, self.conn.query(statement)).await {
+            Ok(Ok(rows)) => Ok(Ok(rows)),
+            Ok(Err(mysql_async::Error::Server(refusal))) => Ok(Err(refusal)),
+            Ok(Err(error)) => Err(failure::of_asking(self.place, statement, &error)),
+            Err(_) => Err(failure::too_late(self.place, statement, QUERY)),
+        }
+    }
+
+    pub(super) async fn rows(&mut self, statement: &str) -> Result<Vec<Row>> {
+        self.try_rows(statement).await?.map_err(|refusal| self.refused(statement, refusal))
+    }
+
+    pub(super) fn refused(&self, statement: &str, refusal: ServerError) -> Error {
+        failure::of_asking(self.place, statement, &refusal.into())
+    }
+
+    /// Says goodbye, so that the server does not count an aborted connection.
+    pub(super) async fn close(self) {
+        // Whatever becomes of it, the answers are here.
+        let _ = timeout(GOODBYE, self.conn.disconnect()).await;
+    }
+}

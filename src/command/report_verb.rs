@@ -1,0 +1,111 @@
+//! `upgrade report`: any report of the newest run, remade from its journal.
+
+use super::{ReportFormat, say, scene::Scene};
+use crate::{
+    error::{Error, Result},
+    event::{Body, Event, OperationState, Outcome, VERSION},
+    report::{Format, document},
+    runner::journal::{Entry, Record},
+};
+
+pub(super) fn report(scene: &Scene, format: ReportFormat) -> Result<u8> {
+    let format = match format {
+        ReportFormat::Human => Format::Human,
+        ReportFormat::Json => Format::Json,
+        ReportFormat::Markdown => Format::Markdown,
+        ReportFormat::Html => Format::Html,
+        ReportFormat::Junit => Format::Junit,
+    };
+    say(&document(format, &events(scene)?))?;
+    Ok(0)
+}
+
+/// The events of the newest run.
+fn events(scene: &Scene) -> Result<Vec<Event>> {
+    let past = scene.past()?.ok_or_else(|| {
+        Error::drift("There is no run of this playbook to report on").hint(format!("Type `{}`", scene.verbs.run()))
+    })?;
+    Ok(remade(&past.entries))
+}
+
+/// One list of events for the whole run, however many calls of the program it took.
+pub fn remade(entries: &[Entry]) -> Vec<Event> {
+    let mut bodies = Vec::new();
+    let mut begun: Option<(String, String, time::OffsetDateTime)> = None;
+    let mut last_stop = None;
+    for entry in entries {
+        let at = entry.at;
+        match &entry.record {
+            Record::RunStarted { run, playbook, target, steps, .. } => bodies.push((
+                at,
+                Body::RunStarted {
+                    run: run.clone(),
+                    playbook: playbook.clone(),
+                    target: target.clone(),
+                    steps: steps.clone(),
+                    resumed: false,
+                },
+            )),
+            Record::StepStarted { step, step_kind, .. } => {
+                begun = Some((step.clone(), step_kind.clone(), at));
+                bodies.push((at, Body::StepStarted { step: step.clone(), kind: step_kind.clone() }));
+            }
+            Record::StepFinished { step, outcome, reason, outputs } => {
+                let (kind, since) =
+                    begun.as_ref().map_or((String::new(), at), |(_, kind, since)| (kind.clone(), *since));
+                bodies.push((
+                    at,
+                    Body::StepFinished {
+                        step: step.clone(),
+                        kind,
+                        outcome: *outcome,
+                        reason: reason.clone(),
+                        outputs: outputs.clone(),
+                        elapsed: (at - since).as_seconds_f64(),
+                    },
+                ));
+            }
+            Record::Noted { event } => bodies.push((at, event.clone())),
+            Record::Stopped { outcome, exit_code, error, next } => {
+                last_stop = Some((at, finished(*outcome, *exit_code, error.clone(), next.clone())));
+                continue;
+            }
+            Record::RunFinished { outcome, exit_code } => {
+                last_stop = Some((at, finished(*outcome, *exit_code, None, None)));
+                continue;
+            }
+            record => bodies.extend(operation(record).map(|body| (at, body))),
+        }
+        last_stop = None;
+    }
+    bodies.extend(last_stop);
+    let numbered = bodies.into_iter().zip(0..);
+    numbered.map(|((at, body), seq)| Event { v: VERSION, seq, at, body }).collect()
+}
+
+fn finished(outcome: Outcome, exit_code: u8, error: Option<Error>, next: Option<String>) -> Body {
+    Body::RunFinished { outcome, exit_code, error, next }
+}
+
+fn operation(record: &Record) -> Option<Body> {
+    let (step, operation, attempt, state, what) = match record {
+        Record::OperationStarted { step, attempt, operation } => {
+            (step, operation.id.clone(), *attempt, OperationState::Started, operation.what.clone())
+        }
+        Record::OperationDone { step, operation, attempt, seen } => {
+            let what = if *seen { "Its effect was seen" } else { "Accepted" };
+            (step, operation.clone(), *attempt, OperationState::Done, what.to_owned())
+        }
+        Record::Failed { step, operation: Some(operation), attempt, error } => {
+            (step, operation.clone(), *attempt, OperationState::Failed, error.message.clone())
+        }
+        Record::Unknown { step, operation, attempt, error } => {
+            (step, operation.clone(), *attempt, OperationState::Unknown, error.message.clone())
+        }
+        Record::Undone { step, operation, attempt, error } => {
+            (step, operation.clone(), *attempt, OperationState::Failed, error.message.clone())
+        }
+        _ => return None,
+    };
+    Some(Body::Operation { step: step.clone(), operation, attempt, state, what })
+}

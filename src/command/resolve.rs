@@ -1,0 +1,78 @@
+//! `upgrade resolve`: a person says what became of a step whose outcome the program cannot know.
+
+use serde_json::{Map, Value};
+
+use super::{run::owner, scene::Scene, wiring};
+use crate::{
+    error::{Error, Result},
+    event::{Body, Observer, Outcome},
+    port::clock::Clock,
+    runner::{
+        Run, Tell,
+        journal::{Decision, Journal, Record},
+        lock::Lock,
+    },
+};
+
+/// What a person says.
+pub(super) struct Said<'a> {
+    pub step: &'a str,
+    pub decision: Decision,
+    pub reason: &'a str,
+    /// `key=value`; numbers are taken as numbers.
+    pub outputs: &'a [(String, String)],
+}
+
+pub(super) fn resolve(scene: &Scene, said: &Said<'_>, clock: &dyn Clock, observer: &mut dyn Observer) -> Result<u8> {
+    let _lock = Lock::take(&scene.state, &scene.playbook, &owner(scene, clock.now()))?;
+    let Some(past) = scene.past()? else {
+        return Err(
+            Error::drift("There is no run to resolve anything of").hint(format!("Type `{}`", scene.verbs.run()))
+        );
+    };
+    let under_way = past.run.current().filter(|step| step.id == said.step);
+    if under_way.is_none() {
+        let text = match past.run.current() {
+            Some(step) => format!("`{}` is not under way; `{}` is", said.step, step.id),
+            None => format!("`{}` is not under way: no step is", said.step),
+        };
+        return Err(Error::drift(text)
+            .unchanged("Nothing was changed")
+            .hint(format!("Look with `{}`", scene.verbs.status())));
+    }
+    let outputs = typed(said.outputs);
+    if said.decision == Decision::Done {
+        let steps = scene.steps();
+        let placed = steps.iter().find(|placed| placed.id == said.step);
+        placed.ok_or_else(|| Error::drift("The playbook no longer has this step"))?.step.check_outputs(&outputs)?;
+    }
+    let record = Record::Resolved {
+        step: said.step.to_owned(),
+        who: wiring::who(),
+        decision: said.decision,
+        reason: said.reason.to_owned(),
+        outputs,
+    };
+    let (mut journal, recovered) = Journal::open(&past.folder.journal())?;
+    let now = clock.now();
+    Run::fold(&recovered.entries)?.apply(&record, now)?;
+    journal.append(record, now)?;
+    let next = Some(scene.verbs.run());
+    Tell::new(observer).event(now, Body::RunFinished { outcome: Outcome::Succeeded, exit_code: 0, error: None, next });
+    Ok(0)
+}
+
+fn typed(outputs: &[(String, String)]) -> Value {
+    if outputs.is_empty() {
+        return Value::Null;
+    }
+    let mut typed = Map::new();
+    for (key, value) in outputs {
+        let value = serde_json::from_str(value)
+            .ok()
+            .filter(|value: &Value| !value.is_string())
+            .unwrap_or_else(|| Value::from(value.as_str()));
+        typed.insert(key.clone(), value);
+    }
+    Value::Object(typed)
+}

@@ -1,0 +1,130 @@
+//! What every verb that works on a playbook begins with: the playbook, its state folder, its newest run.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::{Error, Kind, Result},
+    playbook::{self, Loaded, Playbook, StepBody},
+    runner::{Placed, Run, RunFolder, Verbs, digest_of, journal},
+    step,
+};
+
+/// A playbook and where its runs are kept.
+pub(super) struct Scene {
+    pub playbook: Arc<Playbook>,
+    pub text: String,
+    pub path: PathBuf,
+    pub folder: PathBuf,
+    pub state: PathBuf,
+    pub verbs: Verbs,
+}
+
+/// The newest run and what its journal says.
+pub(super) struct Past {
+    pub folder: RunFolder,
+    pub run: Run,
+    pub entries: Vec<journal::Entry>,
+}
+
+impl Scene {
+    pub(super) fn of(loaded: Loaded, path: &Path, state: Option<&Path>) -> Self {
+        let verbs = Verbs::new(path.display().to_string(), state.map(|state| state.display().to_string()));
+        Self {
+            playbook: Arc::new(loaded.playbook),
+            text: loaded.text,
+            path: path.to_owned(),
+            state: state.map_or_else(|| loaded.folder.join(".upgrade"), Path::to_owned),
+            folder: loaded.folder,
+            verbs,
+        }
+    }
+
+    /// The newest run of this playbook, read without touching it.
+    pub(super) fn past(&self) -> Result<Option<Past>> {
+        let Some(folder) = RunFolder::newest(&self.state, &self.playbook)? else { return Ok(None) };
+        let recovered = journal::read(&folder.journal())?;
+        let run = Run::fold(&recovered.entries)?;
+        Ok(Some(Past { folder, run, entries: recovered.entries }))
+    }
+
+    /// The steps, ready to look and to act.
+    pub(super) fn steps(&self) -> Vec<Placed> {
+        let inputs = self.inputs(&self.playbook);
+        let steps = self.playbook.steps.iter().zip(inputs);
+        steps
+            .map(|(step, input)| Placed {
+                id: step.id.clone(),
+                kind: step.body.kind(),
+                input,
+                budget: step.budget,
+                step: step::of(&step.body),
+            })
+            .collect()
+    }
+
+    /// Refuses a playbook whose begun steps are not what they were when they began.
+    pub(super) fn same_so_far(&self, past: &Past) -> Result<()> {
+        let now = self.inputs(&self.playbook);
+        for (place, begun) in past.run.steps.iter().enumerate() {
+            let step =
+                self.playbook.steps.get(place).filter(|step| step.id == begun.id && step.body.kind() == begun.kind);
+            if step.is_none() {
+                return Err(edited(&format!("the order of steps up to `{}`", begun.id)));
+            }
+            if digest_of(&now[place]) != begun.input {
+                return Err(edited(&self.what_changed(past, place, &now[place])));
+            }
+        }
+        Ok(())
+    }
+
+    fn what_changed(&self, past: &Past, place: usize, now: &Value) -> String {
+        let step = &self.playbook.steps[place].id;
+        let text = fs_err::read_to_string(past.folder.playbook()).unwrap_or_default();
+        let before = playbook::parse(&text, "playbook.yaml", &self.folder).ok();
+        let before = before.and_then(|before| self.inputs(&before).into_iter().nth(place));
+        let key = before
+            .and_then(|before| playbook::changed_key(&before, now))
+            .unwrap_or_else(|| "what it is given".to_owned());
+        format!("`{key}`, which the step `{step}` has begun with")
+    }
+
+    /// What each step is given: by the playbook, and by the job scripts it names.
+    fn inputs(&self, playbook: &Playbook) -> Vec<Value> {
+        let scripts: Vec<_> = playbook.cdc_jobs.iter().map(|job| (job.name.clone(), digest_of(&script(job)))).collect();
+        let all = 0..playbook.steps.len();
+        all.map(|place| {
+            let mut input = playbook::step_input(playbook, &self.folder, place);
+            if matches!(playbook.steps[place].body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs) {
+                input["scripts"] = json!(scripts);
+            }
+            input
+        })
+        .collect()
+    }
+}
+
+impl Past {
+    pub(super) fn finished(&self) -> bool {
+        self.run.finished.is_some()
+    }
+}
+
+fn script(job: &playbook::CdcJob) -> Option<String> {
+    let path = match &job.flink_sql {
+        playbook::FlinkSql::Script(path) => path,
+        playbook::FlinkSql::Template { template, .. } => template,
+    };
+    fs_err::read_to_string(path).ok()
+}
+
+fn edited(what: &str) -> Error {
+    Error::new(Kind::Drift, format!("The playbook was edited where the unfinished run has been already: {what}"))
+        .unchanged("Nothing was changed")
+        .hint("Undo the edit (the run keeps its own copy), or begin anew with `--new-run`; later steps may be edited freely")
+}

@@ -1,0 +1,16 @@
+//! A CDC job that is a Flink SQL script: read, changed where a handover must, and kept byte for byte everywhere else.
+
+mod problem;
+mod rewrite;
+mod script;
+mod secrets;
+mod settings;
+mod statement;
+mod token;
+
+pub use problem::{Problem, refuse};
+pub use rewrite::{Changes, Restore, Start, rewrite};
+pub use script::{Insert, Script};
+pub use secrets::{Redacted, placeholders, redact, reveal};
+pub use settings::first_free;
+pub use statement::{OptionEntry, Setting, Table};

@@ -1,0 +1,6 @@
+//! The CDC science: where a job stands, where it must go on, and the script that takes it there.
+
+pub mod consumer;
+pub mod coordinates;
+pub mod offset;
+pub mod savepoint;

@@ -1,0 +1,235 @@
+//! The checked tree → the typed playbook, and what can only be checked there: values that must fit each other, files
+//! that must exist.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    check::{self, Findings},
+    duration, form,
+    keys::{PLAYBOOK, Shape},
+    kinds,
+    model::{CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Playbook, Step, StepBody, Target, Tls},
+    problem::{Problem, place},
+    steps::{self, Entry},
+    tree::{Node, Value},
+};
+use crate::secret::SecretRef;
+
+/// The whole playbook, or `None` where something is missing; then it is among the findings.
+pub(super) fn playbook(text: &str, root: &Node, folder: &Path, found: &mut Findings) -> Option<Playbook> {
+    check::value(root, &Shape::Map(&PLAYBOOK), &first_line(text), found);
+    if let Some(list) = root.get("steps") {
+        steps::needed_sections(root, list, found);
+    }
+    let target = root.get("target");
+    if let Some(target) = target {
+        fitting_version(target, found);
+    }
+    if let Some(mysql) = root.get("mysql") {
+        fitting_tls(mysql, folder, found);
+    }
+    let jobs = root.list("cdc_jobs");
+    unique(jobs, "name", found);
+    unique(jobs, "job_id", found);
+    for job in jobs {
+        for key in ["script", "template"] {
+            job.get("flink_sql")
+                .and_then(|sql| sql.get(key))
+                .into_iter()
+                .for_each(|node| readable(node, folder, found));
+        }
+    }
+    let listed = root.get("steps").map(steps::entries).unwrap_or_default();
+    for entry in &listed {
+        lengths(entry, found);
+    }
+    Some(Playbook {
+        version: 1,
+        name: root.text("name")?.to_owned(),
+        target: target.and_then(self::target),
+        mysql: root.get("mysql").and_then(|node| mysql(node, folder)),
+        flink: root.get("flink").and_then(flink),
+        secrets: root.get("secrets").map(|node| secrets(node, folder)).unwrap_or_default(),
+        cdc_jobs: jobs.iter().filter_map(|node| cdc_job(node, folder)).collect(),
+        steps: listed.iter().filter_map(|entry| step(text, entry)).collect(),
+    })
+}
+
+/// Where what is missing from the whole file is shown.
+fn first_line(text: &str) -> std::ops::Range<usize> {
+    let start = text.len() - text.trim_start_matches('\u{feff}').len();
+    start..start + text[start..].chars().next().filter(|c| !c.is_control()).map_or(0, char::len_utf8)
+}
+
+fn target(node: &Node) -> Option<Target> {
+    let cluster = node.text("aurora_cluster").map(|id| DatabaseName::AuroraCluster(id.to_owned()));
+    let instance = node.text("rds_instance").map(|id| DatabaseName::RdsInstance(id.to_owned()));
+    Some(Target {
+        database: cluster.or(instance)?,
+        region: node.text("region")?.to_owned(),
+        account: node.text("account").map(str::to_owned),
+        engine_version: node.text("engine_version")?.to_owned(),
+    })
+}
+
+fn fitting_version(target: &Node, found: &mut Findings) {
+    let (Some(node), Some(version)) = (target.get("engine_version"), target.text("engine_version")) else { return };
+    let (wrong, hint) = match (target.get("aurora_cluster"), target.get("rds_instance")) {
+        (Some(_), None) if form::is_rds_version(version) => {
+            ("a version of RDS MySQL for an Aurora cluster", "Aurora's are written as in `8.0.mysql_aurora.3.08.2`")
+        }
+        (None, Some(_)) if form::is_aurora_version(version) => {
+            ("a version of Aurora MySQL for an RDS instance", "those of RDS are written as in `8.0.42`")
+        }
+        _ => return,
+    };
+    found.add(Problem::new(node.span.clone(), format!("`{version}` is {wrong}")).hint(hint));
+}
+
+fn mysql(node: &Node, folder: &Path) -> Option<Mysql> {
+    Some(Mysql {
+        user: node.text("user")?.to_owned(),
+        password: secret(node.get("password")?, folder)?,
+        tls: match node.text("tls") {
+            Some("required") => Tls::Required,
+            Some("disabled") => Tls::Disabled,
+            _ => Tls::Verify,
+        },
+        ca_file: node.text("ca_file").map(|path| folder.join(path)),
+    })
+}
+
+fn fitting_tls(mysql: &Node, folder: &Path, found: &mut Findings) {
+    let Some(file) = mysql.get("ca_file") else { return };
+    readable(file, folder, found);
+    if let (Some(tls), Some(setting @ ("required" | "disabled"))) = (mysql.get("tls"), mysql.text("tls")) {
+        let unused = Problem::new(
+            file.span.clone(),
+            format!("with `tls: {setting}` no server is verified, so `ca_file` is not used"),
+        );
+        found.add(unused.also(tls.span.clone(), "not verified").hint("write `tls: verify`, or remove `ca_file`"));
+    }
+}
+
+fn secret(node: &Node, folder: &Path) -> Option<SecretRef> {
+    let env = node.text("env").map(|name| SecretRef::Env(name.to_owned()));
+    env.or_else(|| Some(SecretRef::File(folder.join(node.text("file")?))))
+}
+
+fn secrets(node: &Node, folder: &Path) -> BTreeMap<String, SecretRef> {
+    let Value::Map(entries) = &node.value else { return BTreeMap::new() };
+    let named = entries.iter().filter_map(|(key, value)| match &key.value {
+        Value::Text(name) => Some((name.clone(), secret(value, folder)?)),
+        _ => None,
+    });
+    named.collect()
+}
+
+fn flink(node: &Node) -> Option<Flink> {
+    let address = |key| node.text(key).map(|text| text.trim_end_matches('/').to_owned());
+    Some(Flink { rest: address("rest")?, sql_gateway: address("sql_gateway")?, savepoints: address("savepoints")? })
+}
+
+fn cdc_job(node: &Node, folder: &Path) -> Option<CdcJob> {
+    let sql = node.get("flink_sql")?;
+    let path = |key| sql.text(key).map(|path| folder.join(path));
+    let tables = sql.list("tables").iter().filter_map(|table| match &table.value {
+        Value::Text(name) => Some(name.clone()),
+        _ => None,
+    });
+    let script = path("script").map(FlinkSql::Script);
+    Some(CdcJob {
+        name: node.text("name")?.to_owned(),
+        flink_sql: script
+            .or_else(|| Some(FlinkSql::Template { template: path("template")?, tables: tables.collect() }))?,
+        job_id: node.text("job_id").map(str::to_owned),
+        savepoint: node.text("savepoint").map(str::to_owned),
+    })
+}
+
+fn unique(items: &[Node], key: &str, found: &mut Findings) {
+    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
+    for item in items {
+        let (Some(node), Some(name)) = (item.get(key), item.text(key)) else { continue };
+        let first = *seen.entry(name).or_insert(node);
+        if first.span != node.span {
+            let twice = Problem::new(node.span.clone(), format!("two `cdc_jobs` have the {key} `{name}`"));
+            found.add(twice.also(first.span.clone(), "the first one").hint("one entry is one Flink job"));
+        }
+    }
+}
+
+/// The file is there and can be opened; what is in it is judged where it is used.
+fn readable(node: &Node, folder: &Path, found: &mut Findings) {
+    let Value::Text(written) = &node.value else { return };
+    if !(form::PATH.accepts)(written) {
+        return;
+    }
+    let path: PathBuf = folder.join(written);
+    let opened = std::fs::File::open(&path).and_then(|file| file.metadata());
+    let wrong = match opened {
+        Ok(file) if file.is_file() => return,
+        Ok(_) => format!("`{written}` is not a file"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("there is no file `{written}`"),
+        Err(error) => format!("`{written}` cannot be read: {error}"),
+    };
+    found.add(Problem::new(node.span.clone(), wrong).hint("a relative path is relative to the playbook's folder"));
+}
+
+fn step(text: &str, entry: &Entry<'_>) -> Option<Step> {
+    let given = |key| entry.body.and_then(|body| body.text(key)).map(str::to_owned);
+    let length =
+        |key: &str| duration_of(entry, key).or_else(|| duration::parse(entry.kind.body.key(key)?.default?).ok());
+    let body = match entry.name() {
+        "precheck" => StepBody::Precheck,
+        "create_blue_green" => StepBody::CreateBlueGreen { name: given("name")? },
+        "sync_parameter_group" => {
+            StepBody::SyncParameterGroup { group: given("group"), instance_group: given("instance_group") }
+        }
+        "reboot_green" => StepBody::RebootGreen {
+            always: matches!(
+                entry.body.and_then(|body| body.get("always")).map(|node| &node.value),
+                Some(Value::Flag(true))
+            ),
+        },
+        "approve" => StepBody::Approve { expires: length("expires")? },
+        "stop_cdc_jobs" => StepBody::StopCdcJobs,
+        "switchover" => StepBody::Switchover { timeout: length("timeout")?, max_lag: length("max_lag")? },
+        "capture_coordinates" => StepBody::CaptureCoordinates { wait: length("wait")? },
+        "submit_cdc_jobs" => StepBody::SubmitCdcJobs,
+        "clean_up" => StepBody::CleanUp { keep_old_for: length("keep_old_for")? },
+        _ => return None,
+    };
+    let (line, _) = place(text, entry.key.span.start);
+    Some(Step { id: entry.id().0.to_owned(), body, budget: duration_of(entry, "budget"), line })
+}
+
+fn duration_of(entry: &Entry<'_>, key: &str) -> Option<Duration> {
+    duration::parse(entry.body?.text(key)?).ok()
+}
+
+/// Durations that are well written and still cannot be meant.
+fn lengths(entry: &Entry<'_>, found: &mut Findings) {
+    for key in kinds::kind(entry.name()).into_iter().flat_map(|kind| kind.body.all()) {
+        let (Some(node), Some(length)) = (entry.body.and_then(|body| body.get(key.name)), duration_of(entry, key.name))
+        else {
+            continue;
+        };
+        let wrong = match (entry.name(), key.name) {
+            ("switchover", "timeout")
+                if !(Duration::from_secs(30)..=Duration::from_secs(3600)).contains(&length)
+                    || length.subsec_nanos() != 0 =>
+            {
+                "RDS takes a switchover timeout of 30s to 3600s, in whole seconds"
+            }
+            (_, "budget" | "expires" | "wait") if length.is_zero() => "it would be over before it begins",
+            _ => continue,
+        };
+        let text = duration::duration_text(length);
+        found.add(Problem::new(node.span.clone(), format!("`{}` cannot be {text}", key.name)).hint(wrong));
+    }
+}

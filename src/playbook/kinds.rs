@@ -1,0 +1,180 @@
+//! Every kind of step: its keys, what it needs, and where it may stand.
+
+use super::{
+    form,
+    keys::{Key, Mapping, Shape},
+};
+
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// Its name is the step's key.
+    pub(super) body: Mapping,
+    pub(super) about: &'static str,
+    /// Sections of the playbook it cannot do without.
+    pub(super) sections: &'static [&'static str],
+    /// Steps it cannot do without.
+    pub(super) steps: &'static [&'static str],
+    pub(super) repeatable: bool,
+}
+
+static COMMON: [Key; 2] = [
+    Key::may("id", Shape::Text(&form::STEP_ID), "The step's name; its kind where there is none."),
+    Key::may("budget", Shape::Duration, "The step fails when it has taken this long; a rerun begins a new budget."),
+];
+
+const fn body(name: &'static str, keys: &'static [Key], later: &'static [&'static str]) -> Mapping {
+    Mapping { name, keys, one_of: &[], later, common: &COMMON }
+}
+
+pub(super) static KINDS: [Kind; 10] = [
+    Kind {
+        body: body("precheck", &[], &[]),
+        about: "Looks for everything that would stop the upgrade or break after it.",
+        sections: &["target", "mysql"],
+        steps: &[],
+        repeatable: true,
+    },
+    Kind {
+        body: body(
+            "create_blue_green",
+            &[Key::must("name", Shape::Text(&form::DEPLOYMENT), "The deployment's name.")],
+            &[],
+        ),
+        about: "Creates the blue/green deployment, with green on the target version.",
+        sections: &["target"],
+        steps: &[],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "sync_parameter_group",
+            &[
+                Key::may(
+                    "group",
+                    Shape::Text(&form::PARAMETER_GROUP),
+                    "An existing cluster group (Aurora) or instance group (RDS) to use instead of one of our own.",
+                ),
+                Key::may(
+                    "instance_group",
+                    Shape::Text(&form::PARAMETER_GROUP),
+                    "An existing group for the instances of an Aurora cluster.",
+                ),
+            ],
+            &[],
+        ),
+        about: "Carries the parameters of blue over to the target's family.",
+        sections: &["target"],
+        steps: &[],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "reboot_green",
+            &[Key::may("always", Shape::Flag, "Reboots even where every parameter is in effect.").or("false")],
+            &[],
+        ),
+        about: "Reboots green so that static parameters take effect.",
+        sections: &["target"],
+        steps: &[],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "approve",
+            &[Key::may("expires", Shape::Duration, "How long an approval is good for.").or("24h")],
+            &[],
+        ),
+        about: "Stops until a person approves.",
+        sections: &[],
+        steps: &[],
+        repeatable: true,
+    },
+    Kind {
+        body: body("stop_cdc_jobs", &[], &[]),
+        about: "Stops the CDC jobs with savepoints.",
+        sections: &["flink", "cdc_jobs"],
+        steps: &[],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "switchover",
+            &[
+                Key::may("timeout", Shape::Duration, "30s to 3600s; over it RDS rolls everything back.").or("300s"),
+                Key::may("max_lag", Shape::Duration, "Green's replication lag that is tolerated before the call.")
+                    .or("5s"),
+            ],
+            &[],
+        ),
+        about: "Switches over from blue to green.",
+        sections: &["target", "mysql"],
+        steps: &[],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "capture_coordinates",
+            &[Key::may("wait", Shape::Duration, "How long the event with the coordinates is awaited.").or("15m")],
+            &[],
+        ),
+        about: "Takes the binary log coordinates at which green took over.",
+        sections: &["target", "mysql"],
+        steps: &["switchover"],
+        repeatable: false,
+    },
+    Kind {
+        body: body("submit_cdc_jobs", &[], &[]),
+        about: "Regenerates the CDC jobs for green and submits them.",
+        sections: &["target", "mysql", "flink", "cdc_jobs"],
+        steps: &["stop_cdc_jobs", "capture_coordinates"],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "clean_up",
+            &[Key::may(
+                "keep_old_for",
+                Shape::Duration,
+                "Time since the switchover before the deployment object is removed.",
+            )
+            .or("72h")],
+            &["delete_old"],
+        ),
+        about: "Removes the deployment object; the old database stays.",
+        sections: &["target"],
+        steps: &["switchover"],
+        repeatable: false,
+    },
+];
+
+/// Steps of the design that this release does not know yet.
+pub(super) const LATER: [&str; 6] =
+    ["verify_data", "prepare", "pause", "run_command", "move_cdc_jobs", "repoint_cdc_jobs"];
+
+/// The first step of the one kind must stand before every step of the other, where a playbook has both.
+/// `sync_parameter_group` may stand before or after `create_blue_green`.
+pub(super) const ORDER: [(&str, &str); 19] = [
+    ("precheck", "create_blue_green"),
+    ("precheck", "reboot_green"),
+    ("precheck", "stop_cdc_jobs"),
+    ("precheck", "switchover"),
+    ("create_blue_green", "reboot_green"),
+    ("create_blue_green", "stop_cdc_jobs"),
+    ("create_blue_green", "switchover"),
+    ("sync_parameter_group", "reboot_green"),
+    ("sync_parameter_group", "stop_cdc_jobs"),
+    ("sync_parameter_group", "switchover"),
+    ("reboot_green", "stop_cdc_jobs"),
+    ("reboot_green", "switchover"),
+    ("stop_cdc_jobs", "switchover"),
+    ("switchover", "capture_coordinates"),
+    ("switchover", "submit_cdc_jobs"),
+    ("capture_coordinates", "submit_cdc_jobs"),
+    ("switchover", "clean_up"),
+    ("capture_coordinates", "clean_up"),
+    ("submit_cdc_jobs", "clean_up"),
+];
+
+pub(super) fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.body.name == name)
+}

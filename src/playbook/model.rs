@@ -1,0 +1,150 @@
+//! The typed playbook: what is left when every error of the text has been told.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::Serialize;
+
+use crate::secret::SecretRef;
+
+/// A playbook, version 1. Paths are absolute or relative to the working directory (already joined to the playbook's folder).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Playbook {
+    pub version: u32,
+    pub name: String,
+    pub target: Option<Target>,
+    pub mysql: Option<Mysql>,
+    pub flink: Option<Flink>,
+    /// What `${secret:NAME}` in a job script stands for.
+    pub secrets: BTreeMap<String, SecretRef>,
+    pub cdc_jobs: Vec<CdcJob>,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Target {
+    pub database: DatabaseName,
+    pub region: String,
+    /// Refuses to run against any other account.
+    pub account: Option<String>,
+    /// `8.0.mysql_aurora.3.08.2`, `8.0.42`.
+    pub engine_version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseName {
+    AuroraCluster(String),
+    RdsInstance(String),
+}
+
+/// How the tool logs in to blue, green and `-old1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mysql {
+    pub user: String,
+    pub password: SecretRef,
+    pub tls: Tls,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    Verify,
+    Required,
+    Disabled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flink {
+    /// JobManager REST, `http://flink:8081`.
+    pub rest: String,
+    pub sql_gateway: String,
+    /// Flink's own savepoint directory.
+    pub savepoints: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CdcJob {
+    pub name: String,
+    pub flink_sql: FlinkSql,
+    /// Names the running job where its name does not.
+    pub job_id: Option<String>,
+    /// Where the job stands, for a job that Flink no longer knows.
+    pub savepoint: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlinkSql {
+    /// The job as it runs today.
+    Script(PathBuf),
+    /// A tera template of that script.
+    Template { template: PathBuf, tables: Vec<String> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The kind unless the body has `id:`.
+    pub id: String,
+    pub body: StepBody,
+    /// The step fails when it has taken this long; a rerun begins a new budget.
+    pub budget: Option<Duration>,
+    /// 1-based line of the step in the text, for messages.
+    #[serde(skip)]
+    pub line: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepBody {
+    Precheck,
+    CreateBlueGreen {
+        /// The deployment's name.
+        name: String,
+    },
+    SyncParameterGroup {
+        /// Existing cluster group (Aurora) or instance group (RDS) to use instead of one of our own.
+        group: Option<String>,
+        /// Existing group for the instances of an Aurora cluster.
+        instance_group: Option<String>,
+    },
+    RebootGreen {
+        always: bool,
+    },
+    Approve {
+        expires: Duration,
+    },
+    StopCdcJobs,
+    Switchover {
+        /// Given to RDS: 30 s to 3600 s. Over it everything is rolled back.
+        timeout: Duration,
+        /// Replication lag of green that is tolerated before the call.
+        max_lag: Duration,
+    },
+    CaptureCoordinates {
+        /// How long the event is awaited.
+        wait: Duration,
+    },
+    SubmitCdcJobs,
+    CleanUp {
+        /// Time since the switchover before the deployment is removed.
+        keep_old_for: Duration,
+    },
+}
+
+impl StepBody {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Precheck => "precheck",
+            Self::CreateBlueGreen { .. } => "create_blue_green",
+            Self::SyncParameterGroup { .. } => "sync_parameter_group",
+            Self::RebootGreen { .. } => "reboot_green",
+            Self::Approve { .. } => "approve",
+            Self::StopCdcJobs => "stop_cdc_jobs",
+            Self::Switchover { .. } => "switchover",
+            Self::CaptureCoordinates { .. } => "capture_coordinates",
+            Self::SubmitCdcJobs => "submit_cdc_jobs",
+            Self::CleanUp { .. } => "clean_up",
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A gate: looks again at what follows, and binds a consent to that.
+
+use std::time::Duration;
+
+use super::{
+    ending::Ending,
+    engine::Engine,
+    journal::Record,
+    plan::{Placed, digest_of, propose},
+    turn::Ended,
+};
+use crate::{
+    event::{Action, Outcome, Proposal},
+    step::Known,
+};
+
+impl Engine<'_> {
+    /// Passes the gate, or ends the call to wait for a consent.
+    pub(super) async fn gate(
+        &mut self,
+        index: usize,
+        expires: Duration,
+        known: &Known,
+    ) -> Result<(Outcome, serde_json::Value), Ended> {
+        let id = self.steps[index].id.clone();
+        let digest = self.follows(index, known).await?;
+        let now = self.read.clock.now();
+        let gate = self.run.gates.get(&id).cloned();
+        let mut drift = None;
+        if let Some(gate) = gate.filter(|gate| !gate.digest.is_empty()) {
+            let same = gate.digest == digest && now < gate.expires;
+            match gate.approved {
+                Some(who) if same => return Ok(passed(&who)),
+                None if same => return self.consent(&id, &digest),
+                Some(who) => {
+                    let why = if gate.digest == digest {
+                        "the approval has expired"
+                    } else {
+                        "what follows is no longer what was approved"
+                    };
+                    self.record(Record::GateClosed { step: id.clone(), why: why.to_owned() })?;
+                    drift = Some(format!("The approval by {who} is void: {why}. "));
+                }
+                None => {}
+            }
+        }
+        self.record(Record::GateReached { step: id.clone(), digest: digest.clone(), expires: now + expires })?;
+        self.consent(&id, &digest).map_err(|ended| match (ended, drift) {
+            (Ended::Ending(mut ending), Some(drift)) => {
+                if let Some(error) = &mut ending.error {
+                    error.message.insert_str(0, &drift);
+                }
+                Ended::Ending(ending)
+            }
+            (ended, _) => ended,
+        })
+    }
+
+    fn consent(&mut self, id: &str, digest: &str) -> Result<(Outcome, serde_json::Value), Ended> {
+        if !self.orders.approve.iter().any(|step| step == id) {
+            let message = format!("`{id}` waits for an approval of what follows; nothing after it has been done");
+            return Err(Ending::waiting(message, self.verbs.approve(id)).into());
+        }
+        let who = self.orders.who.clone();
+        self.record(Record::Approved { step: id.to_owned(), digest: digest.to_owned(), who: who.clone() })?;
+        Ok(passed(&who))
+    }
+
+    /// The digest of what the steps after the gate are given, and of what would keep them from it now.
+    async fn follows(&self, index: usize, known: &Known) -> Result<String, Ended> {
+        let after: &[Placed] = &self.steps[index + 1..];
+        let (proposals, _) = propose(after, Some(&self.run), &self.read, known.clone()).await?;
+        let refused: Vec<_> = proposals
+            .iter()
+            .filter(|proposal| proposal.action == Action::Refuse)
+            .map(|Proposal { step, why, .. }| (step, why))
+            .collect();
+        let inputs: Vec<_> = after.iter().map(|placed| (&placed.id, &placed.input)).collect();
+        Ok(digest_of(&(inputs, &known.outputs, refused)))
+    }
+}
+
+fn passed(who: &str) -> (Outcome, serde_json::Value) {
+    (Outcome::Succeeded, serde_json::json!({ "who": who }))
+}

@@ -1,0 +1,21 @@
+//! The state machine: observe → next → journal → perform → journal, step after step.
+
+mod ending;
+mod engine;
+pub mod folder;
+mod gate;
+pub mod journal;
+pub mod lock;
+mod plan;
+mod tell;
+mod transitions;
+mod turn;
+mod wait;
+
+pub use ending::Ending;
+pub use engine::{Engine, Orders, Started};
+pub use folder::RunFolder;
+pub use plan::{Placed, digest_of, propose};
+pub use tell::{Tell, Verbs};
+pub use transitions::{Finished, Gate, Run, StepRecord};
+pub use wait::{Signal, Stop};

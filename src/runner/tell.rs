@@ -1,0 +1,88 @@
+//! What the runner tells: events in order, and the next command to type.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::event::{Body, Event, Observer, Outcome, VERSION};
+
+/// Numbers events and hands them to whoever listens.
+pub struct Tell<'a> {
+    observer: &'a mut dyn Observer,
+    seq: u64,
+}
+
+impl<'a> Tell<'a> {
+    pub fn new(observer: &'a mut dyn Observer) -> Self {
+        Self { observer, seq: 0 }
+    }
+
+    pub fn event(&mut self, at: OffsetDateTime, body: Body) {
+        let event = Event { v: VERSION, seq: self.seq, at, body };
+        self.seq += 1;
+        self.observer.on(&event);
+    }
+
+    pub fn step_finished(
+        &mut self,
+        at: OffsetDateTime,
+        step: (&str, &str),
+        outcome: Outcome,
+        reason: Option<String>,
+        outputs: Value,
+        elapsed: f64,
+    ) {
+        let (id, kind) = step;
+        self.event(
+            at,
+            Body::StepFinished { step: id.to_owned(), kind: kind.to_owned(), outcome, reason, outputs, elapsed },
+        );
+    }
+}
+
+/// Writes the commands a message ends with, for one playbook and state folder.
+#[derive(Debug, Clone)]
+pub struct Verbs {
+    playbook: String,
+    state: Option<String>,
+}
+
+impl Verbs {
+    /// `state` only where it is not the default.
+    pub fn new(playbook: impl Into<String>, state: Option<String>) -> Self {
+        Self { playbook: playbook.into(), state }
+    }
+
+    pub fn run(&self) -> String {
+        self.verb("run", "")
+    }
+
+    pub fn status(&self) -> String {
+        self.verb("status", "")
+    }
+
+    pub fn approve(&self, step: &str) -> String {
+        self.verb("approve", &format!(" {step}"))
+    }
+
+    pub fn resolve(&self, step: &str) -> String {
+        self.verb("resolve", &format!(" {step} --as done|retry|skip --reason TEXT"))
+    }
+
+    pub fn new_run(&self) -> String {
+        self.verb("run", " --new-run")
+    }
+
+    fn verb(&self, verb: &str, rest: &str) -> String {
+        let state = self.state.as_ref().map(|state| format!(" --state {}", quoted(state))).unwrap_or_default();
+        format!("upgrade {verb} {}{rest}{state}", quoted(&self.playbook))
+    }
+}
+
+/// As a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}

@@ -1,0 +1,259 @@
+//! Which record may follow which: one pure table, used while a run is live and when it is recovered.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::journal::{Decision, Entry, Record, repeatable};
+use crate::{
+    error::{Error, Result},
+    event::{Outcome, StepName},
+    step::{Attempt, Attempts, Fate, Operation, Policy},
+};
+
+/// A run, folded from its records.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    pub id: String,
+    pub playbook: String,
+    pub target: String,
+    pub since: Option<OffsetDateTime>,
+    pub names: Vec<StepName>,
+    /// Steps that have begun, in order.
+    pub steps: Vec<StepRecord>,
+    pub gates: BTreeMap<String, Gate>,
+    /// How the last call of the program ended, unless one is at work or was killed.
+    pub stopped: Option<Stop>,
+    pub finished: Option<Outcome>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Stop {
+    pub outcome: Outcome,
+    pub error: Option<Error>,
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct StepRecord {
+    pub id: String,
+    pub kind: String,
+    pub input: String,
+    pub attempts: Attempts<Operation>,
+    pub finished: Option<Finished>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Finished {
+    pub outcome: Outcome,
+    pub reason: Option<String>,
+    pub outputs: Value,
+}
+
+/// Where a gate stands.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    pub digest: String,
+    pub expires: OffsetDateTime,
+    pub approved: Option<String>,
+    /// How often it was approved so far.
+    pub approvals: u32,
+}
+
+impl Run {
+    pub fn fold(entries: &[Entry]) -> Result<Self> {
+        let mut run = Self::default();
+        for entry in entries {
+            run.apply(&entry.record, entry.at)?;
+        }
+        Ok(run)
+    }
+
+    pub fn step(&self, id: &str) -> Option<&StepRecord> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// The step that has begun and not finished.
+    pub fn current(&self) -> Option<&StepRecord> {
+        self.steps.iter().find(|step| step.finished.is_none())
+    }
+
+    /// Takes one record in, or says why it cannot stand here.
+    pub fn apply(&mut self, record: &Record, at: OffsetDateTime) -> Result<()> {
+        if self.finished.is_some() {
+            return Err(illegal(record, "the run has finished"));
+        }
+        if self.since.is_none() != matches!(record, Record::RunStarted { .. }) {
+            return Err(illegal(record, "`run_started` stands first, and only there"));
+        }
+        if !matches!(record, Record::Approved { .. } | Record::Resolved { .. } | Record::Stopped { .. }) {
+            self.stopped = None;
+        }
+        match record {
+            Record::RunStarted { run, playbook, target, steps, .. } => {
+                self.id.clone_from(run);
+                self.playbook.clone_from(playbook);
+                self.target.clone_from(target);
+                self.names.clone_from(steps);
+                self.since = Some(at);
+            }
+            Record::Resumed { .. } | Record::Noted { .. } | Record::Interrupted { .. } => {}
+            Record::PlaybookChanged { steps } => self.names.clone_from(steps),
+            Record::StepStarted { step, step_kind, input } => self.begin(record, step, step_kind, input)?,
+            Record::OperationStarted { step, attempt, operation } => {
+                let attempts = &mut self.open_step(record, step)?.attempts;
+                may_start(attempts, operation, *attempt).map_err(|why| illegal(record, why))?;
+                attempts.0.push(Attempt {
+                    id: operation.id.clone(),
+                    number: *attempt,
+                    operation: operation.clone(),
+                    fate: Fate::Open,
+                });
+            }
+            Record::Handle { step, operation, attempt, ids } => {
+                let fate = self.fate(record, step, operation, *attempt)?;
+                *fate = Fate::Done(ids.clone());
+            }
+            Record::OperationDone { step, operation, attempt, .. } => {
+                let fate = self.fate(record, step, operation, *attempt)?;
+                if !matches!(fate, Fate::Done(_)) {
+                    *fate = Fate::Done(Value::Null);
+                }
+            }
+            Record::Failed { step, operation: Some(operation), attempt, error } => {
+                *self.fate(record, step, operation, *attempt)? = Fate::Failed(error.clone());
+            }
+            Record::Failed { operation: None, .. } => {}
+            Record::Unknown { step, operation, attempt, error } => {
+                *self.fate(record, step, operation, *attempt)? = Fate::Unknown(error.clone());
+            }
+            Record::Undone { step, operation, attempt, error } => {
+                *self.fate(record, step, operation, *attempt)? = Fate::Undone(error.clone());
+            }
+            Record::StepFinished { step, outcome, reason, outputs } => {
+                let finished = Finished { outcome: *outcome, reason: reason.clone(), outputs: outputs.clone() };
+                self.open_step(record, step)?.finished = Some(finished);
+            }
+            Record::GateReached { step, digest, expires } => {
+                let approvals = self.gates.get(step).map_or(0, |gate| gate.approvals);
+                self.open_step(record, step)?;
+                self.gates.insert(
+                    step.clone(),
+                    Gate { digest: digest.clone(), expires: *expires, approved: None, approvals },
+                );
+            }
+            Record::Approved { step, digest, who } => {
+                let gate = self.gates.get_mut(step).filter(|gate| gate.digest == *digest && gate.approved.is_none());
+                let gate = gate.ok_or_else(|| illegal(record, "the gate is not open for this plan"))?;
+                gate.approved = Some(who.clone());
+                gate.approvals += 1;
+            }
+            Record::GateClosed { step, .. } => {
+                let gate = self.gates.get_mut(step).ok_or_else(|| illegal(record, "the gate was never reached"))?;
+                gate.approved = None;
+                gate.digest.clear();
+                if let Some(step) = self.steps.iter_mut().find(|known| known.id == *step) {
+                    step.finished = None;
+                }
+            }
+            Record::Resolved { step, decision, outputs, reason, .. } => {
+                self.resolve(record, step, *decision, outputs, reason)?;
+            }
+            Record::Stopped { outcome, error, next, .. } => {
+                self.stopped = Some(Stop { outcome: *outcome, error: error.clone(), next: next.clone() });
+            }
+            Record::RunFinished { outcome, .. } => self.finished = Some(*outcome),
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, record: &Record, step: &str, kind: &str, input: &str) -> Result<()> {
+        if self.step(step).is_some() {
+            return Err(illegal(record, "the step has begun already"));
+        }
+        if self.current().is_some() {
+            return Err(illegal(record, "the step before it has not finished"));
+        }
+        self.steps.push(StepRecord {
+            id: step.to_owned(),
+            kind: kind.to_owned(),
+            input: input.to_owned(),
+            attempts: Attempts::default(),
+            finished: None,
+        });
+        Ok(())
+    }
+
+    fn open_step(&mut self, record: &Record, id: &str) -> Result<&mut StepRecord> {
+        let step = self.steps.iter_mut().find(|step| step.id == id && step.finished.is_none());
+        step.ok_or_else(|| illegal(record, "the step is not under way"))
+    }
+
+    /// The fate of an attempt that is not settled yet.
+    fn fate(&mut self, record: &Record, step: &str, operation: &str, attempt: u32) -> Result<&mut Fate> {
+        let done = matches!(record, Record::OperationDone { .. } | Record::Undone { .. });
+        let attempts = &mut self.open_step(record, step)?.attempts;
+        let found = attempts.0.iter_mut().find(|known| known.id == operation && known.number == attempt);
+        let found = found.ok_or_else(|| illegal(record, "the operation was not started"))?;
+        match &found.fate {
+            Fate::Open | Fate::Unknown(_) => Ok(&mut found.fate),
+            Fate::Done(_) if done => Ok(&mut found.fate),
+            _ => Err(illegal(record, "the operation has ended")),
+        }
+    }
+
+    fn resolve(&mut self, record: &Record, id: &str, as_: Decision, outputs: &Value, reason: &str) -> Result<()> {
+        let step = self.open_step(record, id)?;
+        for attempt in &mut step.attempts.0 {
+            let open = matches!(attempt.fate, Fate::Open | Fate::Unknown(_));
+            let again = as_ == Decision::Retry && must_settle(attempt.operation.policy);
+            if open || again {
+                attempt.fate = match as_ {
+                    Decision::Done => Fate::Done(Value::Null),
+                    Decision::Retry | Decision::Skip => {
+                        Fate::Failed(Error::permanent(format!("A person says that it was not applied: {reason}")))
+                    }
+                };
+            }
+        }
+        let outcome = match as_ {
+            Decision::Done => Outcome::Succeeded,
+            Decision::Skip => Outcome::Skipped,
+            Decision::Retry => return Ok(()),
+        };
+        step.finished = Some(Finished { outcome, reason: Some(reason.to_owned()), outputs: outputs.clone() });
+        Ok(())
+    }
+}
+
+fn may_start(
+    attempts: &Attempts<Operation>,
+    operation: &Operation,
+    number: u32,
+) -> std::result::Result<(), &'static str> {
+    let last = attempts.last(&operation.id);
+    if number != last.map_or(0, |last| last.number) + 1 {
+        return Err("its attempts are numbered in order");
+    }
+    match last.map(|last| &last.fate) {
+        Some(Fate::Open | Fate::Unknown(_)) if !repeatable(operation.policy) => {
+            Err("its outcome is unknown, and it is never repeated without looking")
+        }
+        Some(Fate::Done(_)) if !repeatable(operation.policy) => Err("it has been done, and it is never repeated"),
+        _ => Ok(()),
+    }
+}
+
+fn illegal(record: &Record, why: &str) -> Error {
+    let name = serde_json::to_value(record)
+        .ok()
+        .and_then(|value| value.get("kind").and_then(Value::as_str).map(str::to_owned))
+        .unwrap_or_default();
+    Error::drift(format!("The record `{name}` cannot stand here: {why}"))
+}
+
+/// Whether an operation of this policy may only be sent again after its outcome is settled.
+pub(super) fn must_settle(policy: Policy) -> bool {
+    !repeatable(policy)
+}

@@ -1,0 +1,321 @@
+//! One step's loop: look, decide, journal, perform, journal, look again.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{ending::Ending, engine::Engine, journal::Record, plan::intents, transitions::must_settle, wait::Rhythm};
+use crate::{
+    error::{Error, Kind},
+    event::{Body, Finding, Level, OperationState, Outcome},
+    step::{Known, Next, Operation, Turn},
+};
+
+/// How long an outside that has answered before may be silent.
+const RIDE_OUT: Duration = Duration::from_secs(5 * 60);
+/// How long an outside that has never answered in this call may be silent.
+const FIRST_CONTACT: Duration = Duration::from_secs(10);
+
+/// Why a step's loop was left without success.
+pub(super) enum Ended {
+    Ending(Box<Ending>),
+    Error(Box<Error>),
+}
+
+impl From<Ending> for Ended {
+    fn from(ending: Ending) -> Self {
+        Self::Ending(Box::new(ending))
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+/// How often a harmless operation is done again before its effect must show.
+const REPEATS: u32 = 8;
+
+type Finished = (Outcome, Option<String>, Value);
+
+/// What the loop remembers between two looks.
+struct Memory {
+    rhythm: Rhythm,
+    /// Since when the outside does not answer.
+    silent: Option<Duration>,
+    /// `(answer, looks in a row, since)` of a confirmation under way.
+    confirming: Option<(String, u32, Duration)>,
+    /// The operation that was refused last, with the refusal.
+    refused: Option<(String, Error)>,
+    /// The operation performed last, and how often in a row.
+    last: Option<(String, Value)>,
+    again: u32,
+}
+
+impl Engine<'_> {
+    /// Turns until the step is done or has to stop.
+    pub(super) async fn turns(&mut self, index: usize, began: Duration) -> Result<Finished, Ended> {
+        let clock = self.read.clock.clone();
+        let mut memory = Memory {
+            rhythm: Rhythm::new(&*clock),
+            silent: None,
+            confirming: None,
+            refused: None,
+            last: None,
+            again: 0,
+        };
+        let earlier = self.run.step(&self.steps[index].id).map_or(0, |step| step.attempts.0.len());
+        loop {
+            if let Some(signal) = self.stop.asked() {
+                return Err(self.interrupted(signal)?.into());
+            }
+            let known = Known { earlier, ..self.known(index) };
+            let attempts =
+                intents(&self.run.step(&self.steps[index].id).expect("a step that turns has begun").attempts);
+            let turn = match self.steps[index].step.look(&self.read, &known, &attempts).await {
+                Ok(turn) => {
+                    memory.silent = None;
+                    self.contact = true;
+                    turn
+                }
+                Err(error) if error.kind == Kind::Transient => self.silence(&mut memory, error)?,
+                Err(error) => return Err(error.into()),
+            };
+            let (turn, confirmed) = confirm(turn, &mut memory, clock.elapsed());
+            match turn {
+                Next::Wait { awaited, seen } => self.pause(index, began, &mut memory, awaited, seen).await?,
+                Next::Do(operation) => {
+                    self.perform(index, operation, confirmed, &known, &mut memory).await?;
+                }
+                decided => return self.leave(index, decided, &known).await,
+            }
+        }
+    }
+
+    /// Everything that ends the loop.
+    async fn leave(&mut self, index: usize, turn: Turn, known: &Known) -> Result<Finished, Ended> {
+        let id = self.steps[index].id.clone();
+        match turn {
+            Next::Done(done) => {
+                self.note(&id, done.findings, done.warnings)?;
+                let outcome = if done.skipped.is_some() { Outcome::Skipped } else { Outcome::Succeeded };
+                Ok((outcome, done.skipped, done.outputs))
+            }
+            Next::Refuse(findings) => {
+                let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
+                let first = findings
+                    .iter()
+                    .find(|finding| finding.level == Level::Error)
+                    .map(|finding| finding.message.clone());
+                self.note(&id, findings, Vec::new())?;
+                let message =
+                    format!("`{id}` refuses: {errors} finding{} of level error", if errors == 1 { "" } else { "s" });
+                let error = Error::new(Kind::Refused, message).unchanged("Nothing was changed");
+                Err(first.map_or(error.clone(), |first| error.cause(first)).into())
+            }
+            Next::Gate { expires } => {
+                let (outcome, outputs) = self.gate(index, expires, known).await?;
+                Ok((outcome, None, outputs))
+            }
+            Next::Later { awaited, at } => {
+                let text = format!("`{id}` waits until {at}: {awaited}");
+                Err(Ending::waiting(text, self.verbs.run()).into())
+            }
+            Next::Undone(error) => Err(self.undone(index, error)?),
+            Next::Fail(error) => Err(error.into()),
+            Next::Wait { .. } | Next::Do(_) | Next::Confirm { .. } => unreachable!("the loop goes on with these"),
+        }
+    }
+
+    /// Puts off a failed look for as long as it may be put off.
+    fn silence(&mut self, memory: &mut Memory, error: Error) -> Result<Turn, Ended> {
+        let now = self.read.clock.elapsed();
+        let since = *memory.silent.get_or_insert(now);
+        let limit = if self.contact { RIDE_OUT } else { FIRST_CONTACT };
+        if now.saturating_sub(since) >= limit {
+            return Err(error.into());
+        }
+        Ok(Next::Wait { awaited: "an answer".to_owned(), seen: error.message })
+    }
+
+    async fn pause(
+        &mut self,
+        index: usize,
+        began: Duration,
+        memory: &mut Memory,
+        awaited: String,
+        seen: String,
+    ) -> Result<(), Ended> {
+        let clock = self.read.clock.clone();
+        let step = self.steps[index].id.clone();
+        let elapsed = clock.elapsed().saturating_sub(began);
+        let budget = self.steps[index].budget;
+        if budget.is_some_and(|budget| elapsed >= budget) {
+            let error = Error::permanent(format!("`{step}` has used up its budget waiting for {awaited}"))
+                .cause(format!("Last seen: {seen}"))
+                .hint("Type the same command again: it looks again and begins a new budget");
+            return Err(error.into());
+        }
+        let stalled = memory.rhythm.saw(&*clock, &format!("{awaited}{seen}"));
+        if stalled && memory.rhythm.tell_stall() {
+            let message = format!("`{step}`: nothing has moved for a long time while waiting for {awaited} ({seen})");
+            self.note(&step, Vec::new(), vec![message])?;
+        }
+        let at = clock.now();
+        let (elapsed, budget) = (elapsed.as_secs_f64(), budget.map(|budget| budget.as_secs_f64()));
+        self.tell.event(at, Body::StepProgress { step, awaited, seen, elapsed, budget, stalled });
+        let pause = memory.rhythm.pause(&*clock);
+        self.stop.sleep(&*clock, pause).await;
+        Ok(())
+    }
+
+    async fn perform(
+        &mut self,
+        index: usize,
+        operation: Operation,
+        confirmed: Option<String>,
+        known: &Known,
+        memory: &mut Memory,
+    ) -> Result<(), Ended> {
+        let step = self.steps[index].id.clone();
+        if let Some((id, error)) = memory.refused.take()
+            && id == operation.id
+        {
+            if error.kind != Kind::Transient {
+                return Err(error.into());
+            }
+            let turn = self.silence(memory, error)?;
+            if let Next::Wait { awaited, seen } = turn {
+                let began = self.read.clock.elapsed();
+                self.pause(index, began, memory, awaited, seen).await?;
+            }
+        }
+        self.spare(index, &operation, memory).await?;
+        let attempts = &self.run.step(&step).expect("a step that performs has begun").attempts;
+        let attempt = attempts.last(&operation.id).map_or(0, |last| last.number) + 1;
+        if attempts.unsettled(&operation.id) && must_settle(operation.policy) {
+            let Some(seen) = confirmed else {
+                return Err(unknown(&operation).into());
+            };
+            let error = Error::permanent(format!("Looked at and found not applied: {seen}"));
+            let name = operation.id.clone();
+            self.record(Record::Failed { step: step.clone(), operation: Some(name), attempt: attempt - 1, error })?;
+        }
+        self.record(Record::OperationStarted { step: step.clone(), attempt, operation: operation.clone() })?;
+        self.tell_operation(&step, &operation.id, attempt, OperationState::Started, &operation.what);
+        let result = self.steps[index].step.perform(&operation.intent, known, &self.write).await;
+        let name = operation.id.clone();
+        match result {
+            Ok(performed) => {
+                self.contact = true;
+                memory.silent = None;
+                memory.rhythm = Rhythm::new(&*self.read.clock);
+                self.record(Record::Handle {
+                    step: step.clone(),
+                    operation: name.clone(),
+                    attempt,
+                    ids: performed.handle,
+                })?;
+                self.record(Record::OperationDone {
+                    step: step.clone(),
+                    operation: name.clone(),
+                    attempt,
+                    seen: false,
+                })?;
+                self.tell_operation(&step, &name, attempt, OperationState::Done, &operation.what);
+                for (path, digest) in performed.artifacts {
+                    self.noted(Body::Artifact { step: step.clone(), path, digest })?;
+                }
+            }
+            Err(error) if error.kind == Kind::Unknown => {
+                self.tell_operation(&step, &name, attempt, OperationState::Unknown, &error.message);
+                self.record(Record::Unknown { step, operation: name, attempt, error })?;
+            }
+            Err(error) => {
+                self.tell_operation(&step, &name, attempt, OperationState::Failed, &error.message);
+                let record = Record::Failed { step, operation: Some(name.clone()), attempt, error: error.clone() };
+                self.record(record)?;
+                memory.refused = Some((name, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// The outside takes its time to show what was done: an operation that seems to be wanted again is put off, and
+    /// given up when it never shows.
+    async fn spare(&mut self, index: usize, operation: &Operation, memory: &mut Memory) -> Result<(), Ended> {
+        let same = memory.last.as_ref().is_some_and(|(id, intent)| *id == operation.id && *intent == operation.intent);
+        memory.again = if same { memory.again + 1 } else { 0 };
+        memory.last = Some((operation.id.clone(), operation.intent.clone()));
+        if memory.again >= REPEATS {
+            let text = format!("This was done {REPEATS} times and never shows: {}", operation.what);
+            return Err(Error::permanent(text).hint("Look at the resource, then type the same command again").into());
+        }
+        if memory.again > 0 {
+            let began = self.read.clock.elapsed();
+            let awaited = "the effect to show".to_owned();
+            self.pause(index, began, memory, awaited, operation.what.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// The other side undid an operation: the gate before it closes again.
+    fn undone(&mut self, index: usize, error: Error) -> Result<Ended, Error> {
+        let step = self.run.step(&self.steps[index].id).expect("a step that turns has begun");
+        if let Some(last) = step.attempts.0.last() {
+            let (step, operation, attempt) = (step.id.clone(), last.id.clone(), last.number);
+            self.record(Record::Undone { step, operation, attempt, error: error.clone() })?;
+        }
+        let gate = self.steps[..index].iter().rev().find(|step| step.kind == "approve").map(|step| step.id.clone());
+        let Some(gate) = gate else { return Ok(error.into()) };
+        self.record(Record::GateClosed { step: gate.clone(), why: error.message.clone() })?;
+        let waiting = Error { kind: Kind::Waiting, ..error };
+        Ok(Ending::of(waiting, self.verbs.run()).into())
+    }
+
+    fn note(&mut self, step: &str, findings: Vec<Finding>, warnings: Vec<String>) -> Result<(), Error> {
+        for finding in findings {
+            self.noted(Body::Finding(finding))?;
+        }
+        for message in warnings {
+            self.noted(Body::Warning { step: Some(step.to_owned()), message })?;
+        }
+        Ok(())
+    }
+
+    fn noted(&mut self, event: Body) -> Result<(), Error> {
+        self.record(Record::Noted { event: event.clone() })?;
+        let at = self.read.clock.now();
+        self.tell.event(at, event);
+        Ok(())
+    }
+}
+
+/// Unwraps a confirmation once it has held for long enough; until then it is a wait.
+fn confirm(turn: Turn, memory: &mut Memory, now: Duration) -> (Turn, Option<String>) {
+    let Next::Confirm { of, looks, spanning, then } = turn else {
+        memory.confirming = None;
+        return (turn, None);
+    };
+    let (answer, seen, since) = match memory.confirming.take() {
+        Some((answer, seen, since)) if answer == of => (answer, seen + 1, since),
+        _ => (of, 1, now),
+    };
+    if seen >= looks && now.saturating_sub(since) >= spanning {
+        return (*then, Some(answer));
+    }
+    let wait = Next::Wait {
+        awaited: format!("{looks} looks in a row that show the same"),
+        seen: format!("{answer} ({seen})"),
+    };
+    memory.confirming = Some((answer, seen, since));
+    (wait, None)
+}
+
+fn unknown(operation: &Operation) -> Error {
+    Error::unknown(format!("It is not known whether this was applied: {}", operation.what))
+        .cause("The call was begun and its outcome was not recorded; a look at the outside does not decide it")
+        .unchanged("It was not sent again")
+        .hint("Look at the database yourself, then say what you found with `upgrade resolve`")
+}

@@ -1,0 +1,104 @@
+//! Steps of every kind behind one type, with operations and outputs as JSON.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::contract::{Attempt, Attempts, Done, Known, Next, Operation, Outline, Performed, Read, Step, Write};
+use crate::{
+    error::{Error, Result},
+    port::Reply,
+};
+
+/// What the engine gets from a look.
+pub type Turn = Next<Operation, Value>;
+
+pub trait AnyStep: Send + Sync {
+    fn outline(&self) -> Outline;
+    fn needs(&self) -> &'static [&'static str];
+    /// Observes and decides.
+    fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn>;
+    fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed>;
+    /// Whether `outputs` read as this step's outputs.
+    fn check_outputs(&self, outputs: &Value) -> Result<()>;
+}
+
+impl<S: Step> AnyStep for S {
+    fn outline(&self) -> Outline {
+        Step::outline(self)
+    }
+
+    fn needs(&self) -> &'static [&'static str] {
+        Step::needs(self)
+    }
+
+    fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn> {
+        Box::pin(async move {
+            let done = typed::<S::Operation>(done)?;
+            let seen = self.observe(read, known, &done).await?;
+            erase(self, self.next(&seen, known, &done)?)
+        })
+    }
+
+    fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed> {
+        Box::pin(async move {
+            let operation = read_operation::<S::Operation>(intent)?;
+            Step::perform(self, &operation, known, write).await
+        })
+    }
+
+    fn check_outputs(&self, outputs: &Value) -> Result<()> {
+        S::Outputs::deserialize(outputs)
+            .map(drop)
+            .map_err(|error| Error::usage("The given outputs are not what this step hands on").because(&error))
+    }
+}
+
+fn typed<Op: DeserializeOwned>(attempts: &Attempts<Value>) -> Result<Attempts<Op>> {
+    let typed = attempts.0.iter().map(|attempt| {
+        Ok(Attempt {
+            id: attempt.id.clone(),
+            number: attempt.number,
+            operation: read_operation(&attempt.operation)?,
+            fate: attempt.fate.clone(),
+        })
+    });
+    typed.collect::<Result<Vec<_>>>().map(Attempts)
+}
+
+fn read_operation<Op: DeserializeOwned>(intent: &Value) -> Result<Op> {
+    Op::deserialize(intent).map_err(|error| {
+        Error::drift("A recorded operation does not read as this version writes it")
+            .because(&error)
+            .hint("Continue the run with the version of `upgrade` that began it")
+    })
+}
+
+fn erase<S: Step>(step: &S, next: Next<S::Operation, S::Outputs>) -> Result<Turn> {
+    Ok(match next {
+        Next::Done(done) => Next::Done(Done {
+            outputs: json(&done.outputs)?,
+            skipped: done.skipped,
+            findings: done.findings,
+            warnings: done.warnings,
+            offsets: done.offsets,
+        }),
+        Next::Wait { awaited, seen } => Next::Wait { awaited, seen },
+        Next::Do(operation) => {
+            let (id, policy, what, calls) = step.describe(&operation);
+            Next::Do(Operation { id, policy, what, calls, intent: json(&operation)? })
+        }
+        Next::Confirm { of, looks, spanning, then } => {
+            Next::Confirm { of, looks, spanning, then: Box::new(erase(step, *then)?) }
+        }
+        Next::Refuse(findings) => Next::Refuse(findings),
+        Next::Gate { expires } => Next::Gate { expires },
+        Next::Later { awaited, at } => Next::Later { awaited, at },
+        Next::Undone(error) => Next::Undone(error),
+        Next::Fail(error) => Next::Fail(error),
+    })
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_value(value)
+        .map_err(|error| Error::bug("A value of a step cannot be written as JSON").because(&error))
+}

@@ -1,0 +1,42 @@
+//! One file per kind of step. A step observes and decides; the engine does.
+
+mod any;
+pub mod approve;
+pub mod capture_coordinates;
+pub mod clean_up;
+mod contract;
+pub mod create_blue_green;
+mod family;
+mod jobs;
+pub mod precheck;
+pub mod reboot_green;
+pub mod stop_cdc_jobs;
+pub mod submit_cdc_jobs;
+pub mod switchover;
+pub mod sync_parameter_group;
+mod target;
+
+pub use any::{AnyStep, Turn};
+pub use contract::{
+    Attempt, Attempts, Done, Fate, Known, Next, Operation, Outline, Performed, Policy, Read, Step, Write,
+};
+
+use crate::playbook::StepBody;
+
+/// The step a playbook asks for.
+pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
+    match body {
+        StepBody::Precheck => Box::new(precheck::Precheck),
+        StepBody::CreateBlueGreen { name } => Box::new(create_blue_green::CreateBlueGreen { name: name.clone() }),
+        StepBody::SyncParameterGroup { .. } => Box::new(sync_parameter_group::SyncParameterGroup),
+        StepBody::RebootGreen { always } => Box::new(reboot_green::RebootGreen { always: *always }),
+        StepBody::Approve { expires } => Box::new(approve::Approve { expires: *expires }),
+        StepBody::StopCdcJobs => Box::new(stop_cdc_jobs::StopCdcJobs),
+        StepBody::Switchover { timeout, max_lag } => {
+            Box::new(switchover::Switchover { timeout: *timeout, max_lag: *max_lag })
+        }
+        StepBody::CaptureCoordinates { wait } => Box::new(capture_coordinates::CaptureCoordinates { wait: *wait }),
+        StepBody::SubmitCdcJobs => Box::new(submit_cdc_jobs::SubmitCdcJobs),
+        StepBody::CleanUp { keep_old_for } => Box::new(clean_up::CleanUp { keep_old_for: *keep_old_for }),
+    }
+}

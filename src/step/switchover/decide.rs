@@ -1,0 +1,253 @@
+//! The decision, pure: what the states of a deployment mean before, during and after a switchover.
+
+use std::time::Duration;
+
+use super::{
+    Operation, Outputs, Switchover,
+    look::{After, Before, Observation, Sides},
+};
+use crate::{
+    error::{Error, Kind},
+    port::{
+        rds::Deployment,
+        side::{Side, name_of},
+    },
+    step::contract::{Attempts, Done, Fate, Known, Next},
+};
+
+type Decision = Next<Operation, Outputs>;
+
+pub(super) fn id(number: u32) -> String {
+    format!("switchover {number}")
+}
+
+pub(super) fn decide(step: &Switchover, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
+    let Some(deployment) = &seen.deployment else {
+        let text = format!("The deployment {} is no longer there", seen.created.deployment);
+        return Next::Fail(
+            Error::drift(text)
+                .unchanged("Nothing was changed")
+                .hint("Look at the RDS events; `upgrade status` shows where the run is"),
+        );
+    };
+    match &seen.sides {
+        Sides::After(after) => completed(seen, after, done),
+        Sides::Under { cancelled, production } => {
+            let live = production.as_ref().map_or("not answering", |server| {
+                if server.uuid == last_blue(done) { "still blue" } else { "no longer blue" }
+            });
+            under_way(step, seen, deployment, cancelled.as_deref(), live, done)
+        }
+        Sides::Before(before) => first(step, seen, deployment, before, known, done),
+    }
+}
+
+fn last_blue(done: &Attempts<Operation>) -> &str {
+    done.0.last().map_or("", |attempt| attempt.operation.blue_server.uuid.as_str())
+}
+
+/// No call is out: is everything ready for one?
+fn first(
+    step: &Switchover,
+    seen: &Observation,
+    deployment: &Deployment,
+    before: &Before,
+    known: &Known,
+    done: &Attempts<Operation>,
+) -> Decision {
+    match deployment.status.as_str() {
+        "AVAILABLE" => {}
+        "INVALID_CONFIGURATION" | "SWITCHOVER_FAILED" | "DELETING" => return Next::Fail(stuck(deployment)),
+        status => return Next::Wait { awaited: "the deployment to be AVAILABLE".to_owned(), seen: status.to_owned() },
+    }
+    let applied = done.0.iter().filter(|attempt| !matches!(attempt.fate, Fate::Failed(_))).count();
+    let consents = known.consents.unwrap_or(1) as usize;
+    if applied >= consents {
+        return Next::Fail(spent());
+    }
+    if let Some(wait) = unready(step, before) {
+        return wait;
+    }
+    let (Some(green), Some(green_server)) = (before.green.clone(), before.green_server.clone()) else {
+        return Next::Wait { awaited: "green's writer to answer".to_owned(), seen: "no connection".to_owned() };
+    };
+    let operation = Operation {
+        number: u32::try_from(applied).unwrap_or(u32::MAX).saturating_add(1),
+        deployment: deployment.id.clone(),
+        timeout_seconds: step.timeout.as_secs(),
+        at: seen.now,
+        blue: before.blue.clone(),
+        green,
+        blue_server: before.blue_server.clone(),
+        green_server,
+    };
+    let of = "every member is available and in sync, and green follows blue".to_owned();
+    Next::Confirm { of, looks: 3, spanning: Duration::ZERO, then: Box::new(Next::Do(operation)) }
+}
+
+/// What is not ready yet.
+fn unready(step: &Switchover, before: &Before) -> Option<Decision> {
+    let Some(green) = &before.green else {
+        return Some(Next::Wait { awaited: "green to show".to_owned(), seen: "not shown".to_owned() });
+    };
+    for side in [&before.blue, green] {
+        if let Some(wait) = unsettled(side) {
+            return Some(wait);
+        }
+    }
+    let Some(server) = &before.green_server else {
+        return Some(Next::Wait { awaited: "green's writer to answer".to_owned(), seen: "no connection".to_owned() });
+    };
+    if !server.log_bin || !server.binlog_format.eq_ignore_ascii_case("ROW") {
+        let text =
+            "Green writes no binary log in ROW format: after the switchover its readers would have nothing to read";
+        return Some(Next::Fail(
+            Error::permanent(text)
+                .unchanged("No switchover was asked for")
+                .hint("Set binlog_format to ROW in green's parameter group and reboot green"),
+        ));
+    }
+    let lag = before.replication.as_ref().and_then(|replication| replication.seconds_behind);
+    match &before.replication {
+        Some(replication) if replication.running && lag.is_some_and(|lag| lag <= step.max_lag.as_secs()) => None,
+        Some(replication) => {
+            let lag = lag.map_or("unknown".to_owned(), |lag| format!("{lag} s"));
+            let error = replication.last_error.clone().map(|error| format!(": {error}")).unwrap_or_default();
+            let running = if replication.running { "running" } else { "stopped" };
+            Some(Next::Wait {
+                awaited: format!("green to follow within {} s", step.max_lag.as_secs()),
+                seen: format!("replication {running}, {lag} behind{error}"),
+            })
+        }
+        None => Some(Next::Wait {
+            awaited: "green to follow blue".to_owned(),
+            seen: "green shows no replication".to_owned(),
+        }),
+    }
+}
+
+fn unsettled(side: &Side) -> Option<Decision> {
+    if side.status != "available" {
+        return Some(Next::Wait { awaited: format!("{} to be available", side.database), seen: side.status.clone() });
+    }
+    let member = side.members.iter().find(|member| member.status != "available" || member.parameters != "in-sync")?;
+    Some(Next::Wait {
+        awaited: format!("{} to be available and in sync", member.id),
+        seen: format!("{}, parameters {}", member.status, member.parameters),
+    })
+}
+
+/// A call is out, or may be.
+fn under_way(
+    step: &Switchover,
+    seen: &Observation,
+    deployment: &Deployment,
+    cancelled: Option<&str>,
+    live: &str,
+    done: &Attempts<Operation>,
+) -> Decision {
+    let Some(last) = done.0.last() else {
+        return Next::Fail(Error::bug("A switchover is under way that was never begun"));
+    };
+    let details = deployment.status_details.clone().map(|details| format!(" ({details})")).unwrap_or_default();
+    match deployment.status.as_str() {
+        "AVAILABLE" if cancelled.is_some() || matches!(last.fate, Fate::Done(_)) => {
+            let why = cancelled.unwrap_or("RDS shows the deployment as AVAILABLE again").to_owned();
+            let error = rolled_back(&why, live);
+            let looks = if cancelled.is_some() { (2, Duration::ZERO) } else { (3, Duration::from_secs(60)) };
+            let of = format!("the switchover was rolled back; production is {live}");
+            Next::Confirm { of, looks: looks.0, spanning: looks.1, then: Box::new(Next::Undone(error)) }
+        }
+        "AVAILABLE" if live == "still blue" => {
+            let mut operation = last.operation.clone();
+            operation.at = seen.now;
+            operation.timeout_seconds = step.timeout.as_secs();
+            let of =
+                "the deployment is AVAILABLE, production is still blue, and no event tells of a switchover".to_owned();
+            Next::Confirm { of, looks: 3, spanning: Duration::from_secs(30), then: Box::new(Next::Do(operation)) }
+        }
+        "SWITCHOVER_FAILED" | "INVALID_CONFIGURATION" | "DELETING" => Next::Fail(stuck(deployment)),
+        status => {
+            let members: Vec<_> =
+                deployment.members.iter().map(|pair| format!("{} {}", name_of(&pair.source), pair.status)).collect();
+            Next::Wait {
+                awaited: "the switchover to complete".to_owned(),
+                seen: format!("{status}{details}; production {live}; {}", members.join(", ")),
+            }
+        }
+    }
+}
+
+fn completed(seen: &Observation, after: &After, done: &Attempts<Operation>) -> Decision {
+    let wait = |awaited: &str, seen: &str| Next::Wait { awaited: awaited.to_owned(), seen: seen.to_owned() };
+    let created = &seen.created;
+    let Some(old) = &after.old else { return wait("the old side to show under its new name", "not shown yet") };
+    if old.database.id() == created.blue.database.id() {
+        return wait("the names to have moved", "the old side still has its old name");
+    }
+    let (Some(production), Some(server)) = (&after.production, &after.server) else {
+        return wait("the production address to answer", "no connection");
+    };
+    let operation =
+        done.0.iter().rev().find(|attempt| !matches!(attempt.fate, Fate::Failed(_))).map(|attempt| &attempt.operation);
+    let Some(operation) = operation else {
+        return Next::Fail(by_hand(&created.deployment));
+    };
+    if server.uuid == operation.blue_server.uuid {
+        return wait("the production address to lead to green", "it still leads to the old side");
+    }
+    if server.uuid != operation.green_server.uuid {
+        let text = format!("The production address leads to a server ({}) that is neither blue nor green", server.uuid);
+        return Next::Fail(
+            Error::drift(text).hint("Find out where the address leads before anything is started on it"),
+        );
+    }
+    let (Ok(address), Ok(old_address)) = (production.write_address(), old.write_address()) else {
+        return wait("both sides to show their endpoints", "not shown yet");
+    };
+    let mut names = vec![created.deployment.clone()];
+    for side in [&operation.blue, &operation.green, production, old] {
+        names.push(side.database.id().to_owned());
+        names.extend(side.members.iter().map(|member| member.id.clone()));
+    }
+    names.sort();
+    names.dedup();
+    Next::Done(Done::new(Outputs {
+        deployment: created.deployment.clone(),
+        address: address.clone(),
+        old: old.database.id().to_owned(),
+        old_address: old_address.clone(),
+        blue_server: operation.blue_server.clone(),
+        green_server: operation.green_server.clone(),
+        names,
+        started_at: operation.at,
+        finished_at: seen.now,
+    }))
+}
+
+fn rolled_back(why: &str, live: &str) -> Error {
+    Error::new(Kind::Permanent, format!("The switchover was rolled back: {why}"))
+        .unchanged(format!("Production is {live} and takes writes; green still follows it. CDC jobs that were stopped stay stopped on their savepoints"))
+        .hint("Remove the cause; the next switchover needs a new consent")
+}
+
+fn spent() -> Error {
+    Error::permanent("The one switchover that was consented to has been tried and was rolled back")
+        .unchanged("Production is still blue")
+        .hint("Put an `approve` step before `switchover`, or say `upgrade resolve PLAYBOOK switchover --as retry` to allow one more")
+}
+
+fn stuck(deployment: &Deployment) -> Error {
+    let details = deployment.status_details.clone().map(|details| format!(": {details}")).unwrap_or_default();
+    Error::permanent(format!("The deployment {} is {}{details}", deployment.name, deployment.status))
+        .unchanged("Nothing was asked for or deleted")
+        .hint("Read the RDS events of the deployment and see which side takes writes before going on")
+}
+
+fn by_hand(deployment: &str) -> Error {
+    Error::drift(format!("The deployment {deployment} has been switched over, and not by this run"))
+        .unchanged("Nothing was changed")
+        .hint(
+            "What stood where before it was not recorded; `upgrade resolve` can give the outputs of this step by hand",
+        )
+}

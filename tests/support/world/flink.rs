@@ -1,0 +1,242 @@
+//! The Flink ports on a pretended cluster: jobs that read a pretended server's log.
+
+use std::collections::BTreeMap;
+
+use upgrade::{
+    error::{Error, Result},
+    handover::consumer::flink_sql::Script,
+    port::{
+        Reply,
+        flink::{Checkpoint, Checkpoints, FlinkRead, FlinkWrite, Job, Savepoint, Statement},
+    },
+};
+
+use super::{State, World};
+
+/// A savepoint of a real job with one source; the offset in it is replaced.
+const REAL: &[u8] = include_bytes!("../../fixtures/savepoints/clean/_metadata");
+
+/// How long a job takes to its first checkpoint, in milliseconds.
+const FIRST_CHECKPOINT: u64 = 2_000;
+
+#[derive(Debug, Clone, Default)]
+pub struct Flink {
+    pub jobs: Vec<Running>,
+    pub writes: usize,
+    pub submits: usize,
+    files: BTreeMap<String, Vec<u8>>,
+    triggers: BTreeMap<String, String>,
+    /// The next submit starts its job and loses the reply.
+    pub lose_reply: bool,
+    /// The next submit is lost before anything was started.
+    pub lose_call: bool,
+}
+
+/// A job and what it reads.
+#[derive(Debug, Clone)]
+pub struct Running {
+    pub job: Job,
+    pub marks: BTreeMap<String, String>,
+    pub host: String,
+    /// Where it was told to start, for a start without state.
+    pub start: Option<(String, u64)>,
+    pub checkpoints: u64,
+    pub latest: Option<String>,
+}
+
+impl Flink {
+    pub fn with_job(name: &str, host: &str, now: u64) -> Self {
+        let mut flink = Self::default();
+        flink.begin(name, host, None, BTreeMap::new(), now);
+        flink
+    }
+
+    fn begin(
+        &mut self,
+        name: &str,
+        host: &str,
+        start: Option<(String, u64)>,
+        marks: BTreeMap<String, String>,
+        now: u64,
+    ) -> String {
+        let id = format!("{:032x}", self.jobs.len() + 1);
+        let job = Job {
+            id: id.clone(),
+            name: name.to_owned(),
+            state: "RUNNING".to_owned(),
+            started_at: i64::try_from(now).unwrap(),
+        };
+        self.jobs.push(Running { job, marks, host: host.to_owned(), start, checkpoints: 0, latest: None });
+        id
+    }
+
+    pub fn file(&self, uri: &str) -> Option<Vec<u8>> {
+        self.files
+            .iter()
+            .find(|(path, _)| uri.trim_end_matches("/_metadata").ends_with(path.as_str()))
+            .map(|(_, file)| file.clone())
+    }
+
+    fn keep(&mut self, path: &str, file: &str, position: u64, skip: u64, server_id: u32) {
+        self.files.insert(path.to_owned(), savepoint(file, position, skip, server_id));
+    }
+
+    pub fn alive(&self, name: &str) -> Vec<&Running> {
+        self.jobs.iter().filter(|running| running.job.name == name && !running.job.ended()).collect()
+    }
+}
+
+/// The real savepoint with another offset of the same length.
+fn savepoint(file: &str, position: u64, skip: u64, server_id: u32) -> Vec<u8> {
+    let split = REAL.windows(12).position(|bytes| bytes == b"binlog-split").expect("a savepoint has a binlog split");
+    let json = REAL[split..].windows(2).position(|two| two == b"{\"").expect("a split holds its offset as JSON");
+    let begin = split + json;
+    let length = REAL[begin..].iter().position(|byte| *byte == b'}').expect("the JSON has an end") + 1;
+    let json = format!(
+        "{{\"file\":\"{file}\",\"pos\":\"{position}\",\"kind\":\"SPECIFIC\",\"row\":\"0\",\"event\":\"{skip}\",\"server_id\":\"{server_id}\"}}"
+    );
+    assert!(json.len() <= length, "the offset {json} is longer than {length} bytes");
+    let mut bytes = REAL.to_vec();
+    bytes[begin..begin + length]
+        .copy_from_slice(format!("{}{}}}", &json[..json.len() - 1], " ".repeat(length - json.len())).as_bytes());
+    bytes
+}
+
+impl State {
+    /// Where a running job stands: at the end of the log of the server it reads.
+    fn checkpoint(&mut self, at: usize) -> Option<String> {
+        let now = self.region.now();
+        let running = &self.flink.jobs[at];
+        let age = now.saturating_sub(u64::try_from(running.job.started_at).unwrap());
+        if age < FIRST_CHECKPOINT {
+            return None;
+        }
+        let host = running.host.clone();
+        let (id, number) = (running.job.id.clone(), running.checkpoints + 1);
+        let server = self.server_at(&host).ok()?;
+        let (file, position) = server.binlog.last()?.clone();
+        let server_id = server.server_id;
+        let path = format!("checkpoints/{id}/chk-{number}");
+        self.flink.keep(&path, &file, position, 0, server_id);
+        let running = &mut self.flink.jobs[at];
+        running.checkpoints = number;
+        running.latest = Some(path);
+        running.latest.clone()
+    }
+
+    fn stop(&mut self, job: &str, directory: &str, trigger: &str) -> Result<()> {
+        self.flink.writes += 1;
+        if self.flink.triggers.contains_key(trigger) {
+            return Ok(());
+        }
+        let at = self.flink.jobs.iter().position(|running| running.job.id == job && !running.job.ended());
+        let at = at.ok_or_else(|| Error::permanent(format!("Job {job} is not running")))?;
+        let host = self.flink.jobs[at].host.clone();
+        let server = self.server_at(&host)?;
+        let (file, end) = server.binlog.last().cloned().unwrap_or_default();
+        // A job on a busy server is stopped in the middle of a transaction; one on a frozen server has read it all.
+        let (position, skip) = if server.read_only { (end, 0) } else { (end.saturating_sub(500), 2) };
+        let server_id = server.server_id;
+        let path = format!("{directory}/savepoint-{trigger}");
+        self.flink.keep(&path, &file, position, skip, server_id);
+        self.flink.triggers.insert(trigger.to_owned(), path.clone());
+        let running = &mut self.flink.jobs[at];
+        running.job.state = "FINISHED".to_owned();
+        running.latest = Some(path);
+        running.checkpoints += 1;
+        Ok(())
+    }
+
+    fn submit(&mut self, script: &[Statement]) -> Result<String> {
+        self.flink.writes += 1;
+        if std::mem::take(&mut self.flink.lose_call) {
+            return Err(Error::unknown("The connection was closed before the answer"));
+        }
+        let text: String = script.iter().map(|statement| format!("{};\n", statement.0.expose())).collect();
+        assert!(!text.contains("${secret:"), "every secret is put in before a script is sent");
+        let script = Script::parse(&text).expect("a script that is sent is a script");
+        let table = script.mysql_cdc().next().expect("a job has a source");
+        let marks = script.setting("pipeline.global-job-parameters").unwrap_or_default();
+        let marks = marks.split(',').filter_map(|mark| mark.split_once(':'));
+        let marks = marks.map(|(key, value)| (key.trim().to_owned(), value.trim_matches('\'').to_owned())).collect();
+        let start = table.option("scan.startup.specific-offset.file").map(|file| {
+            let position = table.option("scan.startup.specific-offset.pos").and_then(|text| text.parse().ok());
+            (file.to_owned(), position.expect("a file comes with a position"))
+        });
+        let name = script.pipeline_name().expect("every job has a name").to_owned();
+        let host = table.option("hostname").expect("a source has a host").to_owned();
+        let now = self.region.now();
+        let start = start.filter(|_| script.setting("execution.state-recovery.path").is_none());
+        self.flink.submits += 1;
+        let id = self.flink.begin(&name, &host, start, marks, now);
+        if std::mem::take(&mut self.flink.lose_reply) {
+            return Err(Error::unknown("HTTP 500 after the job was started"));
+        }
+        Ok(id)
+    }
+}
+
+fn ready<'a, T: Send + 'a>(answer: Result<T>) -> Reply<'a, T> {
+    Box::pin(async move { answer })
+}
+
+impl FlinkRead for World {
+    fn version(&self) -> Reply<'_, String> {
+        ready(Ok("1.20.3".to_owned()))
+    }
+
+    fn gateway_version(&self) -> Reply<'_, String> {
+        ready(Ok("1.20.3".to_owned()))
+    }
+
+    fn jobs(&self) -> Reply<'_, Vec<Job>> {
+        let jobs = self.look("jobs", |state| state.flink.jobs.iter().map(|running| running.job.clone()).collect());
+        ready(Ok(jobs))
+    }
+
+    fn job_state<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>> {
+        let jobs = self.look("job state", |state| state.flink.jobs.clone());
+        ready(Ok(jobs.into_iter().find(|running| running.job.id == job).map(|running| running.job.state)))
+    }
+
+    fn parameters<'a>(&'a self, job: &'a str) -> Reply<'a, BTreeMap<String, String>> {
+        let jobs = self.look("job config", |state| state.flink.jobs.clone());
+        ready(Ok(jobs
+            .into_iter()
+            .find(|running| running.job.id == job)
+            .map(|running| running.marks)
+            .unwrap_or_default()))
+    }
+
+    fn checkpoints<'a>(&'a self, job: &'a str) -> Reply<'a, Checkpoints> {
+        let checkpoint = self.look("checkpoints", |state| {
+            let at = state.flink.jobs.iter().position(|running| running.job.id == job)?;
+            let path = if state.flink.jobs[at].job.ended() {
+                state.flink.jobs[at].latest.clone()
+            } else {
+                state.checkpoint(at)
+            };
+            path.map(|path| Checkpoint { id: state.flink.jobs[at].checkpoints, path: Some(path) })
+        });
+        ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None }))
+    }
+
+    fn savepoint<'a>(&'a self, _: &'a str, trigger: &'a str) -> Reply<'a, Savepoint> {
+        let location = self.look("savepoint", |state| state.flink.triggers.get(trigger).cloned());
+        ready(Ok(location.map_or(Savepoint::Unknown, |location| Savepoint::Completed { location })))
+    }
+
+    fn failure<'a>(&'a self, _: &'a str) -> Reply<'a, Option<String>> {
+        ready(Ok(None))
+    }
+}
+
+impl FlinkWrite for World {
+    fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()> {
+        ready(self.write("stop job", |state| state.stop(job, directory, trigger)))
+    }
+
+    fn submit<'a>(&'a self, _: &'a str, script: &'a [Statement]) -> Reply<'a, String> {
+        ready(self.write("submit job", |state| state.submit(script)))
+    }
+}

@@ -1,0 +1,199 @@
+//! The ports of a run on a pretended region, with time that passes only when somebody waits.
+
+mod flink;
+mod mysql;
+mod rds;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use sandbox::region::{Addresses, ClusterSpec, Faults, InstanceSpec, Level, Pace, Pretend, Region, ServerId, Settings};
+use time::OffsetDateTime;
+use upgrade::{
+    error::{Error, Result},
+    port::{Reply, clock::Clock, files::FilesRead, secrets::Secrets},
+    secret::{Secret, SecretRef},
+    step::{Read, Write},
+};
+
+pub use flink::Flink;
+
+/// 2026-01-01T00:00:00Z in milliseconds.
+const START: u64 = 1_767_225_600_000;
+
+/// Everything outside of the program. A clone is a world of its own.
+#[derive(Clone)]
+pub struct State {
+    pub region: Region,
+    pub servers: Pretend,
+    pub flink: Flink,
+}
+
+/// A moment at which a crash is tried: how long the journal was, and the world as it was then.
+#[derive(Clone)]
+pub struct Moment {
+    pub journal: u64,
+    pub what: String,
+    pub state: State,
+}
+
+/// The world behind the ports; clones share it.
+#[derive(Clone)]
+pub struct World {
+    state: Arc<Mutex<State>>,
+    moments: Arc<Mutex<Vec<Moment>>>,
+    journal: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl State {
+    /// An Aurora cluster `orders` with a writer and a reader on 5.7, and a CDC job that reads it.
+    pub fn aurora(faults: Faults) -> Self {
+        let settings = Settings {
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            seed: 7,
+            pace: Pace::aws(),
+            addresses: Addresses::Dns,
+            faults,
+            start: START,
+        };
+        let mut region = Region::new(settings);
+        region.add_parameter_group(Level::Cluster, "orders57", "aurora-mysql5.7").unwrap();
+        let mut cluster = ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", "blue");
+        cluster.parameter_group = Some("orders57".to_owned());
+        region.add_cluster(cluster).unwrap();
+        region.add_instance(InstanceSpec::member("orders-1", "orders")).unwrap();
+        region.add_instance(InstanceSpec::member("orders-2", "orders")).unwrap();
+        let values = [("binlog_format", "ROW"), ("long_query_time", "2"), ("query_cache_size", "1048576")];
+        region.set_parameters(Level::Cluster, "orders57", &values).unwrap();
+        let mut servers = Pretend::default();
+        servers.add_servers(&region);
+        servers.run(&mut region, START);
+        servers.append(&ServerId("blue".to_owned()), 5_000);
+        let address = region.cluster("orders").unwrap().endpoint.clone();
+        let flink = Flink::with_job("orders-to-target", &address, START);
+        Self { region, servers, flink }
+    }
+
+    /// Time passes: the region goes on, and applications write wherever they may.
+    fn pass(&mut self, time: Duration) {
+        let until = self.region.now() + u64::try_from(time.as_millis()).unwrap();
+        let Self { region, servers, .. } = self;
+        servers.run(region, until);
+        let address = region.cluster("orders").map(|cluster| cluster.endpoint.clone());
+        if let Some(server) = address.ok().and_then(|address| servers.at(&address).cloned())
+            && servers.server(&server).is_some_and(|server| !server.read_only)
+        {
+            servers.append(&server, 1_000);
+        }
+    }
+
+    /// How often a call was made that took effect.
+    pub fn applied(&self, action: &str) -> usize {
+        self.region.requests().iter().filter(|request| request.action.name() == action && request.applied()).count()
+    }
+
+    /// Calls that change something, whatever became of them.
+    pub fn writes(&self) -> usize {
+        self.region.requests().iter().filter(|request| request.mutating).count() + self.flink.writes
+    }
+}
+
+impl World {
+    pub fn new(state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)), moments: Arc::default(), journal: Arc::default() }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// From now on keeps a moment at every call.
+    pub fn watch(&self, journal: &Path) {
+        *self.journal.lock().unwrap() = Some(journal.to_owned());
+    }
+
+    pub fn moments(&self) -> Vec<Moment> {
+        self.moments.lock().unwrap().clone()
+    }
+
+    /// Keeps the moment before or after a call. Reads count once for every length of the journal.
+    fn moment(&self, what: &str, write: bool) {
+        let Some(path) = self.journal.lock().unwrap().clone() else { return };
+        let length = std::fs::metadata(&path).map(|file| file.len()).unwrap_or_default();
+        let mut moments = self.moments.lock().unwrap();
+        if write || moments.last().is_none_or(|last| last.journal != length) {
+            moments.push(Moment { journal: length, what: what.to_owned(), state: self.state().clone() });
+        }
+    }
+
+    /// Does a call that changes something, with a moment on either side of it.
+    fn write<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
+        self.moment(&format!("before {what}"), true);
+        let answer = call(&mut self.state());
+        self.moment(&format!("after {what}"), true);
+        answer
+    }
+
+    fn look<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
+        self.moment(what, false);
+        call(&mut self.state())
+    }
+
+    pub fn read(&self) -> Read {
+        Read {
+            rds: Some(Arc::new(self.clone())),
+            mysql: Some(Arc::new(self.clone())),
+            flink: Some(Arc::new(self.clone())),
+            files: Arc::new(self.clone()),
+            clock: Arc::new(self.clone()),
+        }
+    }
+
+    pub fn writer(&self, artifacts: PathBuf) -> Write {
+        Write {
+            rds: Some(Arc::new(self.clone())),
+            flink: Some(Arc::new(self.clone())),
+            files: Arc::new(self.clone()),
+            secrets: Arc::new(self.clone()),
+            artifacts,
+        }
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> OffsetDateTime {
+        let millis = self.state().region.now();
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.state().region.now() - START)
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        self.state().pass(time);
+        Box::pin(async {})
+    }
+}
+
+impl FilesRead for World {
+    fn read<'a>(&'a self, uri: &'a str, _: u64) -> Reply<'a, Option<Vec<u8>>> {
+        let found = self.look("files", |state| state.flink.file(uri));
+        // Everything else is a file of the test's own.
+        Box::pin(async move { Ok(found.or_else(|| std::fs::read(uri).ok())) })
+    }
+}
+
+impl Secrets for World {
+    fn resolve(&self, reference: &SecretRef) -> Result<Secret> {
+        match reference {
+            SecretRef::Env(name) => Ok(Secret::new(format!("canary-{name}"))),
+            SecretRef::File(_) => Err(Error::usage("There are no files of secrets here")),
+        }
+    }
+}

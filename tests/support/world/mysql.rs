@@ -1,0 +1,88 @@
+//! The MySQL port on the pretended servers.
+
+use sandbox::region::pretend;
+use upgrade::{
+    error::{Error, Result},
+    port::{
+        Reply,
+        mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server},
+    },
+};
+
+use super::{State, World};
+
+impl State {
+    /// The server behind an address; none while its instance is down or the address leads nowhere.
+    pub fn server_at(&self, host: &str) -> Result<&pretend::Server> {
+        let unreachable = || Error::transient(format!("{host} does not answer"));
+        let down = self
+            .region
+            .instances()
+            .any(|instance| instance.endpoint == host && matches!(instance.status.as_str(), "rebooting" | "creating"));
+        if down {
+            return Err(unreachable());
+        }
+        self.servers.at(host).and_then(|id| self.servers.server(id)).ok_or_else(unreachable)
+    }
+}
+
+impl World {
+    fn asked<'a, T: Send + 'a>(&'a self, at: &Address, answer: impl FnOnce(&pretend::Server) -> T) -> Reply<'a, T> {
+        let answer = self.look("mysql", |state| state.server_at(&at.host).map(answer));
+        Box::pin(async move { answer })
+    }
+}
+
+fn log_end(server: &pretend::Server) -> Option<Coordinates> {
+    let (file, position) = server.binlog.last()?.clone();
+    server.writes_binlog.then_some(Coordinates { file, position, gtid_set: None })
+}
+
+impl MysqlRead for World {
+    fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server> {
+        self.asked(at, |server| Server {
+            uuid: server.server_uuid.clone(),
+            server_id: server.server_id,
+            version: server.version.clone(),
+            started_at: i64::try_from(server.started_at / 1000).unwrap(),
+            read_only: server.read_only,
+            log_bin: server.writes_binlog,
+            binlog_format: server.setting("binlog_format").unwrap_or("OFF").to_owned(),
+            binlog_row_image: "FULL".to_owned(),
+            gtid_mode: "OFF".to_owned(),
+            log_replica_updates: true,
+        })
+    }
+
+    fn log_end<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Coordinates>> {
+        self.asked(at, log_end)
+    }
+
+    fn log_files<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<LogFile>> {
+        self.asked(at, |server| {
+            server.binlog.iter().map(|(name, size)| LogFile { name: name.clone(), size: *size }).collect()
+        })
+    }
+
+    fn retention_hours<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<u32>> {
+        self.asked(at, |_| Some(72))
+    }
+
+    fn replication<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Replication>> {
+        self.asked(at, |server| {
+            server.replicates_from.as_ref().map(|_| Replication {
+                running: server.replicating,
+                seconds_behind: Some(server.lag_seconds),
+                last_error: None,
+            })
+        })
+    }
+
+    fn open_transactions<'a>(&'a self, at: &'a Address, _: u64) -> Reply<'a, Vec<OpenTransaction>> {
+        self.asked(at, |_| Vec::new())
+    }
+
+    fn schemas<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<String>> {
+        self.asked(at, |_| vec!["source".to_owned()])
+    }
+}

@@ -1,0 +1,423 @@
+//! Whole runs against a pretended region with virtual time, cut and disturbed everywhere.
+
+mod support;
+
+use std::{path::Path, sync::Arc};
+
+use sandbox::region::{Action, Breakage, Calls, Fault, Faults, Mishap, Planned, Rule};
+use support::world::{State, World};
+use upgrade::{
+    event::{Body, Event, Observer, Outcome, StepName},
+    playbook::{self, Playbook},
+    runner::{
+        Ending, Engine, Orders, Placed, Run, Started, Stop, Tell, Verbs,
+        journal::{Journal, Record},
+    },
+    step,
+};
+
+const SCRIPT: &str = "SET 'pipeline.name' = 'orders-to-target';
+CREATE TABLE s (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH (
+  'connector' = 'mysql-cdc', 'hostname' = 'HOST', 'port' = '3306', 'username' = 'cdc',
+  'password' = '${secret:CDC_PASSWORD}', 'database-name' = 'source', 'table-name' = 'source_table');
+CREATE TABLE t (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH (
+  'connector' = 'jdbc', 'url' = 'jdbc:mysql://sink:3306/t', 'table-name' = 't', 'username' = 'u', 'password' = '${secret:CDC_PASSWORD}');
+INSERT INTO t SELECT * FROM s;
+";
+
+const PLAYBOOK: &str = "version: 1
+name: orders
+target: { aurora_cluster: orders, region: us-east-1, engine_version: 8.0.mysql_aurora.3.08.2 }
+mysql: { user: upgrade, password: { env: PASSWORD } }
+flink: { rest: 'http://flink:8081', sql_gateway: 'http://flink:8083', savepoints: 'file:///savepoints' }
+secrets: { CDC_PASSWORD: { env: CDC_PASSWORD } }
+cdc_jobs:
+  - name: orders-to-target
+    flink_sql: { script: job.sql }
+steps:
+  - precheck
+  - create_blue_green: { name: orders-80 }
+  - sync_parameter_group
+  - reboot_green: { always: true }
+  - approve
+  - stop_cdc_jobs
+  - switchover
+  - capture_coordinates
+  - submit_cdc_jobs
+  - clean_up: { keep_old_for: 0s }
+";
+
+/// A run folder with its playbook and script.
+struct Desk {
+    folder: tempfile::TempDir,
+    playbook: Arc<Playbook>,
+}
+
+#[derive(Default)]
+struct Seen(Vec<Event>);
+
+impl Observer for Seen {
+    fn on(&mut self, event: &Event) {
+        self.0.push(event.clone());
+    }
+}
+
+impl Desk {
+    fn new(host: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("job.sql"), SCRIPT.replace("HOST", host)).unwrap();
+        let playbook = playbook::parse(PLAYBOOK, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
+        Self { playbook: Arc::new(playbook.unwrap()), folder }
+    }
+
+    fn journal(&self) -> std::path::PathBuf {
+        self.folder.path().join("journal.jsonl")
+    }
+
+    fn steps(&self) -> Vec<Placed> {
+        let placed = self.playbook.steps.iter().enumerate().map(|(place, known)| Placed {
+            id: known.id.clone(),
+            kind: known.body.kind(),
+            input: playbook::step_input(&self.playbook, self.folder.path(), place),
+            budget: known.budget,
+            step: step::of(&known.body),
+        });
+        placed.collect()
+    }
+
+    fn started(&self) -> Started {
+        let path = self.journal();
+        if path.exists() {
+            let (journal, recovered) = Journal::open(&path).unwrap();
+            if !recovered.entries.is_empty() {
+                let run = Run::fold(&recovered.entries).unwrap();
+                return Started { journal, run, resumed: true };
+            }
+            drop(journal);
+            std::fs::remove_file(&path).unwrap();
+        }
+        let mut journal = Journal::create(&path).unwrap();
+        let mut run = Run::default();
+        let steps = self.playbook.steps.iter();
+        let record = Record::RunStarted {
+            run: "01900000-0000-7000-8000-0123456789ab".to_owned(),
+            playbook: "orders".to_owned(),
+            target: "aurora cluster orders in us-east-1".to_owned(),
+            version: "0".to_owned(),
+            steps: steps.map(|step| StepName { id: step.id.clone(), kind: step.body.kind().to_owned() }).collect(),
+        };
+        let at = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_454);
+        run.apply(&record, at).unwrap();
+        journal.append(record, at).unwrap();
+        Started { journal, run, resumed: false }
+    }
+
+    /// One call of the program.
+    fn call(&self, world: &World, approve: bool) -> (Ending, Vec<Event>) {
+        let mut seen = Seen::default();
+        let started = self.started();
+        if started.run.finished.is_some() {
+            return (Ending::done(None), Vec::new());
+        }
+        let approve = if approve { vec!["approve".to_owned()] } else { Vec::new() };
+        let orders = Orders { until: None, approve, who: "tester@here".to_owned() };
+        let ports = (world.read(), world.writer(self.folder.path().join("artifacts")));
+        let verbs = Verbs::new("playbook.yaml", None);
+        let tell = Tell::new(&mut seen);
+        let engine =
+            Engine::new(Arc::clone(&self.playbook), self.steps(), ports, started, orders, verbs, Stop::default(), tell);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let ending = runtime.block_on(engine.run());
+        (ending, seen.0)
+    }
+
+    /// Calls the program as a patient operator would, until it is done; at most `calls` times.
+    fn finish(&self, world: &World, calls: usize) -> Ending {
+        let mut last = None;
+        for _ in 0..calls {
+            let (ending, _) = self.call(world, true);
+            if ending.exit_code == 0 {
+                return ending;
+            }
+            assert!(ending.next.is_some(), "every stop names a next command: {ending:?}");
+            last = Some(ending);
+        }
+        last.unwrap()
+    }
+}
+
+fn host(state: &State) -> String {
+    state.region.cluster("orders").unwrap().endpoint.clone()
+}
+
+/// What must be true of every finished upgrade, however it went.
+fn check(state: &State, what: &str) {
+    let production = state.region.cluster("orders").unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(production.version.starts_with("8.0"), "{what}: production is {}", production.version);
+    assert!(
+        state.region.deployments().iter().all(|found| found.status.as_str() == "DELETING")
+            || state.region.deployments().is_empty(),
+        "{what}: the deployment is gone"
+    );
+    assert_eq!(state.applied("SwitchoverBlueGreenDeployment"), 1, "{what}: one switchover");
+    assert_eq!(state.applied("CreateBlueGreenDeployment"), 1, "{what}: one deployment");
+    assert_eq!(state.applied("CreateDBClusterParameterGroup"), 1, "{what}: one parameter group");
+    assert_eq!(state.applied("RebootDBInstance"), 2, "{what}: one reboot a member");
+    let alive = state.flink.alive("orders-to-target");
+    assert_eq!(alive.len(), 1, "{what}: one job");
+    assert_eq!(alive[0].marks.get("upgrade.part").map(String::as_str), Some("green"), "{what}");
+    assert!(state.flink.alive("orders-to-target-drain").is_empty(), "{what}: no drain is left");
+    let told = state.region.events().iter().find(|event| event.message.contains("Binary log coordinates")).unwrap();
+    let (file, position) = alive[0].start.clone().unwrap();
+    assert!(
+        told.message.contains(&format!("file {file} and position {position}")),
+        "{what}: {} against {file}:{position}",
+        told.message
+    );
+}
+
+#[test]
+fn an_upgrade_of_hours_goes_through() {
+    let world = World::new(State::aurora(Faults::default()));
+    let desk = Desk::new(&host(&world.state()));
+    let (ending, events) = desk.call(&world, false);
+    assert_eq!(ending.exit_code, 5, "{ending:?}");
+    assert_eq!(ending.next.as_deref(), Some("upgrade approve playbook.yaml approve"));
+    let before = world.state().applied("SwitchoverBlueGreenDeployment");
+    assert_eq!(before, 0, "nothing after the gate is done");
+    let outcomes: Vec<_> = events.iter().filter_map(finished).collect();
+    assert_eq!(outcomes[..4], [Outcome::Succeeded; 4], "{outcomes:?}");
+    let (ending, events) = desk.call(&world, true);
+    assert_eq!(ending.exit_code, 0, "{ending:?}");
+    check(&world.state(), "the plain run");
+    let outcomes: Vec<_> = events.iter().filter_map(finished).collect();
+    assert_eq!(outcomes[..4], [Outcome::Skipped; 4]);
+    assert_eq!(outcomes[4..], [Outcome::Succeeded; 6]);
+    let left = events
+        .iter()
+        .any(|event| matches!(&event.body, Body::Warning { message, .. } if message.contains("query_cache_size")));
+    assert!(!left, "what an earlier call has warned of is not warned of again");
+    assert_eq!(desk.call(&world, true).0.exit_code, 0, "a finished run is done");
+}
+
+fn finished(event: &Event) -> Option<Outcome> {
+    match &event.body {
+        Body::StepFinished { outcome, .. } => Some(*outcome),
+        _ => None,
+    }
+}
+
+/// For every length the journal ever had, and every call: the program dies there, and a new one goes on in the world as
+/// it was then. With a torn tail as well.
+#[test]
+fn every_cut_ends_in_the_same_world() {
+    let world = World::new(State::aurora(Faults::default()));
+    let desk = Desk::new(&host(&world.state()));
+    world.watch(&desk.journal());
+    assert_eq!(desk.finish(&world, 2).exit_code, 0);
+    let whole = std::fs::read(desk.journal()).unwrap();
+    let moments = world.moments();
+    let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    let mut cuts = 0;
+    for end in &ends {
+        // Between two records without a call in between the world does not change.
+        let Some(first) = moments.iter().find(|moment| moment.journal >= *end as u64) else { continue };
+        let here: Vec<_> = moments.iter().filter(|moment| moment.journal == first.journal).collect();
+        let worlds = if first.journal == *end as u64 { here } else { vec![first] };
+        for moment in worlds {
+            for torn in [0, 9] {
+                let cut = (end + torn).min(whole.len());
+                if torn > 0 && (cut == *end || whole[*end..cut].contains(&b'\n')) {
+                    continue;
+                }
+                resume(&whole[..cut], &moment.state, &format!("cut at {cut} ({})", moment.what));
+                cuts += 1;
+            }
+        }
+    }
+    assert!(cuts > 100, "{cuts} cuts were tried");
+    for write in ["create deployment", "reboot", "switchover", "stop job", "submit job", "delete deployment"] {
+        assert!(moments.iter().any(|moment| moment.what == format!("after {write}")), "a cut after {write} was tried");
+    }
+}
+
+fn resume(journal: &[u8], state: &State, what: &str) {
+    let world = World::new(state.clone());
+    // The script names the address that stays.
+    let desk = Desk::new(&host(&World::new(State::aurora(Faults::default())).state()));
+    std::fs::write(desk.journal(), journal).unwrap();
+    let ending = desk.finish(&world, 3);
+    assert_eq!(ending.exit_code, 0, "{what}: {ending:?}");
+    check(&world.state(), what);
+}
+
+/// Each kind of call that changes something: lost before its effect, and lost after it.
+#[test]
+fn a_lost_reply_is_looked_at_and_never_repeated_blindly() {
+    let actions = [
+        Action::CreateDBClusterParameterGroup,
+        Action::ModifyDBClusterParameterGroup,
+        Action::CreateBlueGreenDeployment,
+        Action::RebootDBInstance,
+        Action::SwitchoverBlueGreenDeployment,
+        Action::DeleteBlueGreenDeployment,
+    ];
+    for action in actions {
+        for fault in [
+            Fault::ReplyLost(Breakage::Closed),
+            Fault::CallLost(Breakage::Reset),
+            Fault::Throttle,
+            Fault::Internal,
+            Fault::HtmlUnavailable,
+        ] {
+            let what = format!("{} with {fault:?}", action.name());
+            let rule = Rule::new(action, Calls::Nth(1), fault.clone());
+            let faults = Faults { rules: vec![rule], ..Faults::default() };
+            let world = World::new(State::aurora(faults));
+            let desk = Desk::new(&host(&world.state()));
+            let ending = desk.finish(&world, 3);
+            assert_eq!(ending.exit_code, 0, "{what}: {ending:?}");
+            let mut state = world.state();
+            assert_eq!(state.region.faults().rules[0].struck, 1, "{what} was reached");
+            check(&state, &what);
+        }
+    }
+}
+
+#[test]
+fn a_submit_of_unknown_outcome_is_looked_up_by_its_mark() {
+    for started in [true, false] {
+        let mut state = State::aurora(Faults::default());
+        state.flink.lose_reply = started;
+        state.flink.lose_call = !started;
+        let world = World::new(state);
+        let desk = Desk::new(&host(&world.state()));
+        assert_eq!(desk.finish(&world, 2).exit_code, 0);
+        check(&world.state(), &format!("started: {started}"));
+        assert_eq!(world.state().flink.submits, 2, "a drain and a job on green");
+    }
+}
+
+#[test]
+fn minutes_of_throttling_are_ridden_out() {
+    let mut rule = Rule::any(Calls::All, Fault::Throttle);
+    // In the middle of the making of green.
+    rule.from = Some(1_767_225_600_000 + 10 * 60_000);
+    rule.until = Some(1_767_225_600_000 + 14 * 60_000);
+    let world = World::new(State::aurora(Faults { rules: vec![rule], ..Faults::default() }));
+    let desk = Desk::new(&host(&world.state()));
+    assert_eq!(desk.call(&world, true).0.exit_code, 0, "in one call");
+    let mut state = world.state();
+    assert!(state.region.faults().rules[0].struck > 5, "the throttling was reached");
+    check(&state, "throttled");
+}
+
+#[test]
+fn a_cancelled_switchover_closes_the_gate_again() {
+    let mishap = Mishap::SwitchoverCancelled { reason: "the replica lag is too high".to_owned() };
+    let faults = Faults { mishaps: vec![Planned::once(mishap)], ..Faults::default() };
+    let world = World::new(State::aurora(faults));
+    let desk = Desk::new(&host(&world.state()));
+    let (ending, _) = desk.call(&world, true);
+    assert_eq!(ending.exit_code, 5, "{ending:?}");
+    let error = ending.error.unwrap();
+    assert!(error.message.contains("rolled back"), "{error}");
+    assert!(world.state().region.cluster("orders").unwrap().version.starts_with("5.7"));
+    let (ending, _) = desk.call(&world, false);
+    assert_eq!(ending.exit_code, 5, "a second switchover needs a second consent: {ending:?}");
+    assert_eq!(world.state().applied("SwitchoverBlueGreenDeployment"), 1);
+    let (ending, _) = desk.call(&world, true);
+    assert_eq!(ending.exit_code, 0, "{ending:?}");
+    assert_eq!(world.state().applied("SwitchoverBlueGreenDeployment"), 2);
+}
+
+#[test]
+fn a_foreign_deployment_is_refused_and_left_alone() {
+    let world = World::new(State::aurora(Faults::default()));
+    let desk = Desk::new(&host(&world.state()));
+    {
+        let mut state = world.state();
+        let source = state.region.arn("cluster", "orders");
+        let call = sandbox::region::action::CreateBlueGreenDeployment {
+            name: "somebodys".to_owned(),
+            source,
+            ..Default::default()
+        };
+        state.region.by_hand(call).unwrap();
+        state.region.forget_requests();
+    }
+    let (ending, events) = desk.call(&world, true);
+    assert_eq!(ending.exit_code, 3, "{ending:?}");
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(&event.body, Body::Finding(finding) if finding.check == "deployment_exists"))
+    );
+    assert_eq!(world.state().writes(), 0);
+}
+
+#[test]
+fn without_the_event_nothing_is_submitted() {
+    let mut faults = Faults::default();
+    faults.coordinates.copies = 0;
+    let world = World::new(State::aurora(faults));
+    let desk = Desk::new(&host(&world.state()));
+    let (ending, _) = desk.call(&world, true);
+    assert_eq!(ending.exit_code, 4, "{ending:?}");
+    assert!(ending.error.unwrap().message.contains("coordinates"));
+    assert_eq!(world.state().flink.submits, 0, "no job is started on a guess");
+}
+
+#[test]
+fn a_plan_changes_nothing_before_between_and_after() {
+    let world = World::new(State::aurora(Faults::default()));
+    let desk = Desk::new(&host(&world.state()));
+    let plan = |run: Option<&Run>| {
+        let known = step::Known {
+            run: String::new(),
+            playbook: Arc::clone(&desk.playbook),
+            outputs: Default::default(),
+            since: time::OffsetDateTime::UNIX_EPOCH,
+            consents: None,
+            earlier: 0,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let steps = desk.steps();
+        runtime.block_on(upgrade::runner::propose(&steps, run, &world.read(), known)).unwrap().0
+    };
+    use upgrade::event::Action::{Do, Gate, NotYetKnown, Nothing};
+    let actions = |run: Option<&Run>| plan(run).iter().map(|proposal| proposal.action).collect::<Vec<_>>();
+    let writes = world.state().writes();
+    let before = actions(None);
+    assert_eq!(before[..5], [Nothing, Do, Do, NotYetKnown, Gate], "{before:?}");
+    assert_eq!(world.state().writes(), writes);
+    assert_eq!(desk.call(&world, false).0.exit_code, 5);
+    let writes = world.state().writes();
+    let between = actions(Some(&desk.started().run));
+    assert_eq!(between[..6], [Nothing, Nothing, Nothing, Nothing, Gate, Do], "{between:?}");
+    assert_eq!(world.state().writes(), writes);
+    assert_eq!(desk.call(&world, true).0.exit_code, 0);
+    let writes = world.state().writes();
+    let after = actions(Some(&desk.started().run));
+    assert!(after.iter().all(|action| *action == Nothing), "{after:?}");
+    assert_eq!(world.state().writes(), writes);
+}
+
+#[test]
+fn no_secret_reaches_the_run_folder() {
+    let world = World::new(State::aurora(Faults::default()));
+    let desk = Desk::new(&host(&world.state()));
+    assert_eq!(desk.finish(&world, 2).exit_code, 0);
+    let mut files = 0;
+    for entry in walk(desk.folder.path()) {
+        let text = String::from_utf8_lossy(&std::fs::read(&entry).unwrap()).into_owned();
+        assert!(!text.contains("canary-"), "{} holds a secret", entry.display());
+        files += 1;
+    }
+    assert!(files >= 4, "journal, scripts and two artifacts: {files}");
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
