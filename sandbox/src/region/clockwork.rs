@@ -60,6 +60,7 @@ pub struct Region {
     pub(super) schedule: Schedule,
     works: u64,
     waiting: Vec<Work>,
+    complaints: Vec<String>,
     awaited: BTreeMap<WorkId, Awaited>,
 }
 
@@ -83,6 +84,7 @@ impl Region {
             schedule: Schedule::default(),
             works: 0,
             waiting: Vec::new(),
+            complaints: Vec::new(),
             awaited: BTreeMap::new(),
         }
     }
@@ -122,6 +124,7 @@ impl Region {
     /// The data plane's answer. False where no such work is open, and then nothing happens.
     pub fn finish(&mut self, id: WorkId, result: Result<Done, String>) -> bool {
         let Some(awaited) = self.awaited.remove(&id) else { return false };
+        self.complaints.extend(result.as_ref().err().cloned());
         match awaited {
             Awaited::Nothing => {}
             Awaited::Green { deployment } => self.green_made(&deployment, result.map(|_| ())),
@@ -132,6 +135,11 @@ impl Region {
             Awaited::Switchover { deployment } => self.switched(&deployment, result),
         }
         true
+    }
+
+    /// Why work failed, oldest first; also work whose failure shows nowhere else.
+    pub fn complaints(&self) -> &[String] {
+        &self.complaints
     }
 
     /// Work whose answer changes nothing that is shown.

@@ -94,6 +94,8 @@ pub(super) struct Plan {
 pub(super) struct Progress {
     /// The step in progress takes at least until then.
     pub(super) earliest: Millis,
+    /// Green's server is in the making.
+    pub(super) making: bool,
     /// Green's server is made.
     pub(super) made: bool,
     /// Green replicas (resource ids) whose servers are still being made.
@@ -134,7 +136,7 @@ impl Deployment {
     }
 
     pub(super) fn set_rows(&mut self, status: &'static str) {
-        for row in &mut self.rows {
+        for row in self.rows.iter_mut().filter(|row| !row.status.starts_with("MISSING")) {
             row.status = status;
         }
     }

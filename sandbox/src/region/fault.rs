@@ -97,21 +97,20 @@ impl Rule {
         Self { action: None, calls, from: None, until: None, fault, seen: 0, struck: 0 }
     }
 
-    fn matches(&mut self, action: Action, now: Millis, dice: &mut Dice) -> bool {
+    /// Counts a call it is about; true where it lets the call fail.
+    fn strikes(&mut self, action: Action, now: Millis, dice: &mut Dice) -> bool {
         let early = self.from.is_some_and(|from| now < from);
         let late = self.until.is_some_and(|until| now >= until);
         if early || late || self.action.is_some_and(|own| own != action) {
             return false;
         }
         self.seen += 1;
-        let hit = match self.calls {
+        match self.calls {
             Calls::All => true,
             Calls::Nth(nth) => self.seen == nth,
             Calls::First(first) => self.seen <= first,
             Calls::Share(share) => dice.chance(share),
-        };
-        self.struck += u64::from(hit);
-        hit
+        }
     }
 }
 
@@ -214,12 +213,9 @@ impl Faults {
         // Every rule counts every call it is about, also those another rule decides.
         let mut decided = None;
         for rule in &mut self.rules {
-            if decided.is_none() {
-                if rule.matches(action, now, dice) {
-                    decided = Some(rule.fault.clone());
-                }
-            } else if rule.action.is_none_or(|own| own == action) {
-                rule.seen += 1;
+            if rule.strikes(action, now, dice) && decided.is_none() {
+                rule.struck += 1;
+                decided = Some(rule.fault.clone());
             }
         }
         match decided {

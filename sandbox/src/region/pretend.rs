@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::catalogue;
 use super::version;
-use super::work::{Done, Millis, ServerId, Settings, Task, Work, WorkId};
+use super::work::{Done, Millis, ServerId, Settings, Task, Work};
 use super::{Instance, Region};
 
 /// How long the servers take, in milliseconds.
@@ -122,7 +122,9 @@ impl Pretend {
             .filter(|(_, server)| server.replicating && server.replicates_from.as_ref() == Some(id))
             .map(|(replica, _)| replica.clone())
             .collect();
-        if let Some((_, size)) = self.servers.get_mut(id).and_then(|server| server.binlog.last_mut()) {
+        if let Some((_, size)) =
+            self.servers.get_mut(id).filter(|server| server.writes_binlog).and_then(|server| server.binlog.last_mut())
+        {
             *size += bytes;
         }
         for replica in replicas {
@@ -196,7 +198,7 @@ impl Pretend {
         while let Some(place) = self.first_due(now) {
             let Some((_, Work { id, task })) = self.at_work.remove(place) else { break };
             let result = self.perform(task, now);
-            answer(region, id, result);
+            region.finish(id, result);
         }
     }
 
@@ -272,12 +274,8 @@ impl Pretend {
         new.replicating = false;
         new.replicates_from = None;
         new.lag_seconds = 0;
-        Ok(Done::Switched { coordinates: new.binlog.last().cloned() })
+        Ok(Done::Switched { coordinates: new.binlog.last().filter(|_| new.writes_binlog).cloned() })
     }
-}
-
-fn answer(region: &mut Region, id: WorkId, result: Result<Done, String>) {
-    region.finish(id, result);
 }
 
 impl Server {

@@ -118,6 +118,9 @@ impl Region {
         self.pair(id, made);
         let engine_version = plan.version.version.clone();
         let settings = new.settings();
+        if let Some(deployment) = self.deployment_mut(id) {
+            deployment.progress.making = true;
+        }
         let task = Task::MakeGreen { blue: blue.server, green: new.server, engine_version, settings };
         self.ask(task, Awaited::Green { deployment: id.to_owned() });
     }
@@ -256,6 +259,9 @@ impl Region {
 
     /// The copy is there and replicates, or it could not be made.
     pub(in crate::region) fn green_made(&mut self, id: &str, result: Result<(), String>) {
+        if let Some(deployment) = self.deployment_mut(id) {
+            deployment.progress.making = false;
+        }
         if let Err(reason) = result {
             self.log_prechecks(id, Found::Errors(&reason));
             return self.fail_creation(id, &reason, Status::InvalidConfiguration.as_str());
@@ -276,13 +282,13 @@ impl Region {
     }
 
     pub(in crate::region) fn replica_made(&mut self, id: &str, instance: &str, result: Result<(), String>) {
+        if let Some(deployment) = self.deployment_mut(id) {
+            deployment.progress.awaited.remove(instance);
+        }
         if let Err(reason) = result {
             return self.fail_creation(id, &reason, Status::InvalidConfiguration.as_str());
         }
         self.route_instance(instance);
-        if let Some(deployment) = self.deployment_mut(id) {
-            deployment.progress.awaited.remove(instance);
-        }
         self.provision(id);
     }
 

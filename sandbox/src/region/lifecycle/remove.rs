@@ -27,15 +27,11 @@ impl Call for DeleteBlueGreenDeployment {
         let state =
             |what: &str| ApiError::deployment_state(format!("The blue/green deployment {} {what}.", deployment.id));
         let progress = &deployment.progress;
-        let begun = deployment.steps.iter().any(|step| step.status == "IN_PROGRESS");
-        match deployment.status {
-            Status::SwitchoverInProgress | Status::Deleting => {
-                return Err(state(&format!("is in the {} state and can't be deleted", deployment.status.as_str())));
-            }
-            Status::Provisioning if begun && (!progress.made || !progress.awaited.is_empty()) => {
-                return Err(state("is being created and can't be deleted yet"));
-            }
-            _ => {}
+        if matches!(deployment.status, Status::SwitchoverInProgress | Status::Deleting) {
+            return Err(state(&format!("is in the {} state and can't be deleted", deployment.status.as_str())));
+        }
+        if progress.making || !progress.awaited.is_empty() {
+            return Err(state("is being created and can't be deleted yet"));
         }
         if progress.switched && self.delete_target.is_some() {
             let message = "You can't specify DeleteTarget if the blue/green deployment status is SWITCHOVER_COMPLETED.";
@@ -49,7 +45,8 @@ impl Call for DeleteBlueGreenDeployment {
             for green in &greens {
                 region.begin_delete(green);
             }
-        } else if !progress.switched {
+        } else if deployment.status == Status::Provisioning {
+            // What was in the making is left as it is, a resource like any other.
             for green in greens {
                 region.set_status(&green, "available");
             }
