@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// A checkpoint's `_metadata` is at most this long, in bytes.
+const LARGEST_METADATA: u64 = 256 << 20;
+
 /// A script is at most this long, in bytes.
 const LONGEST_SCRIPT: u64 = 4 << 20;
 
@@ -130,16 +133,36 @@ pub(super) async fn newest_state(flink: &dyn FlinkRead, job: &str) -> Result<Opt
     Ok(newest.and_then(|checkpoint| checkpoint.path))
 }
 
-/// Where a running job stands by its newest completed checkpoint; `None` before the first, or when that was just
-/// replaced by a newer one.
+/// Flink tells of a checkpoint for up to three seconds after it was replaced; in that time at most this many follow.
+const FOLLOWERS: u64 = 10;
+
+/// Where a running job stands by its newest completed checkpoint; `None` before the first, or while it is replaced.
 pub(super) async fn committed(read: &Read, job: &str) -> Result<Option<Vec<Offset>>> {
-    let Some(path) = newest_state(read.flink()?, job).await? else { return Ok(None) };
-    match savepoint::offsets(&*read.files, &path).await {
-        Ok(offsets) => Ok(Some(offsets)),
-        Err(error) => {
-            // Flink deletes a checkpoint once a newer one is complete.
-            let now = newest_state(read.flink()?, job).await?;
-            if now.as_deref() == Some(path.as_str()) { Err(error) } else { Ok(None) }
+    let Some(told) = newest_state(read.flink()?, job).await? else { return Ok(None) };
+    for path in newest_first(&told) {
+        if there(&*read.files, &path).await? {
+            return match savepoint::offsets(&*read.files, &path).await {
+                Ok(offsets) => Ok(Some(offsets)),
+                // Replaced between the two reads.
+                Err(_) if !there(&*read.files, &path).await? => Ok(None),
+                Err(error) => Err(error),
+            };
         }
     }
+    Ok(None)
+}
+
+/// The place itself where it still is; else those that may have followed it.
+fn newest_first(told: &str) -> Vec<String> {
+    let mut places = vec![told.to_owned()];
+    if let Some((folder, number)) = told.trim_end_matches('/').rsplit_once("/chk-")
+        && let Ok(number) = number.parse::<u64>()
+    {
+        places.extend((1..=FOLLOWERS).rev().map(|more| format!("{folder}/chk-{}", number + more)));
+    }
+    places
+}
+
+async fn there(files: &dyn FilesRead, place: &str) -> Result<bool> {
+    Ok(files.read(&format!("{}/_metadata", place.trim_end_matches('/')), LARGEST_METADATA).await?.is_some())
 }

@@ -135,6 +135,9 @@ fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Opera
             trigger: trigger(&known.run, &format!("{name} drain"), number),
         });
     }
+    if let Some(next) = restarting(&format!("The drain of {name}"), drain, &job.stopped.savepoint) {
+        return next;
+    }
     wait(
         format!("{name} to read blue's log to its end, {}", seen.end),
         &format!("{}, {}", drain.job.state, shown(offsets)),
@@ -168,6 +171,9 @@ fn on_green(
             drained: drained_by(job, seen).unwrap_or(&job.stopped.savepoint).to_owned(),
             offsets: offsets.to_vec(),
         });
+    }
+    if let Some(next) = restarting(&format!("{name} on green"), green, &job.stopped.savepoint) {
+        return next;
     }
     wait(
         format!("a completed checkpoint of {name} that names green (server_id {id})"),
@@ -227,6 +233,17 @@ fn died(what: &str, running: &Running, savepoint: &str) -> Error {
         .hint("Remove the cause, then type the same command again: it starts the job anew from the same place");
     error.causes.extend(running.failure.clone());
     error
+}
+
+/// A job that fails and restarts over and over will not come to itself.
+fn restarting(what: &str, running: &Running, savepoint: &str) -> Option<Result<Moved, Box<Decision>>> {
+    let failure = running.failure.as_ref()?;
+    let first = failure.lines().next().unwrap_or_default();
+    let mut error = died(what, running, savepoint);
+    error.message = format!("{what} fails and restarts over and over");
+    error.hint = Some("Cancel the job, remove the cause, then type the same command again".to_owned());
+    let of = format!("{what} is {}: {first}", running.job.state);
+    Some(Err(Box::new(Next::Confirm { of, looks: 5, spanning: Duration::from_secs(60), then: Box::new(Next::Fail(error)) })))
 }
 
 fn astray(what: &str, offset: &Offset, expected: u32) -> Error {

@@ -123,7 +123,8 @@ async fn of_run(
     }
     let Some(job) = ours else { return Ok((None, stranger)) };
     let job = Job { state: flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone()), ..job.clone() };
-    let failure = if job.ended() { flink.failure(&job.id).await? } else { None };
+    let failing = job.ended() || matches!(job.state.as_str(), "RESTARTING" | "FAILING");
+    let failure = if failing { flink.failure(&job.id).await? } else { None };
     let offsets = if job.ended() { None } else { jobs::committed(read, &job.id).await? };
     Ok((Some(Running { job, offsets, failure }), stranger))
 }
