@@ -1,5 +1,4 @@
-//! A pretend AWS region on one machine: the RDS API, real MySQL servers with real replication, and a real Flink.
-
+//! A pretend AWS region on one machine: the RDS API in front of real MySQL servers, and a real Flink beside them.
 pub mod address;
 pub mod api;
 pub mod clock;
@@ -12,4 +11,6 @@ pub mod place;
 pub mod plane;
 pub mod process;
 pub mod region;
+pub mod rehearsal;
+pub mod serve;
 pub mod workload;

@@ -2,11 +2,13 @@
 mod down;
 mod run;
 mod scene;
+mod stage;
 mod status;
 mod up;
 
 pub use down::down;
 pub use run::serve;
 pub use scene::{ACCOUNT, REGION, Wish};
+pub use stage::Stage;
 pub use status::status;
 pub use up::up;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::scene::{self, ACCOUNT, BLUE_RELEASE, REGION, Wish};
+use super::stage::Stage;
 use crate::address::Claim;
 use crate::api;
 use crate::clock;
@@ -18,14 +19,13 @@ use crate::error::{Doing, Error, Result};
 use crate::flink::{Cluster, wait_until_ready};
 use crate::mysqld::{Accounts, Site};
 use crate::parts::{self, Release};
-use crate::place::{Endpoint, Place, Record, State, write_json, write_private};
+use crate::place::{Endpoint, Place, Record, write_json, write_private};
 use crate::plane::Plane;
 use crate::process::{Identity, Ledger, running};
 use crate::region::Region;
-use crate::region::work::{ServerId, Task, Work};
+use crate::region::work::ServerId;
 
-/// How late the region notices that something is due.
-const TICK: Duration = Duration::from_millis(50);
+const ROUTE: Duration = Duration::from_secs(10);
 
 type Say<'a> = &'a (dyn Fn(&str) + Sync);
 
@@ -67,15 +67,13 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
         () = end.wait() => return Err(Error::other("Ended before it was ready")),
     };
 
-    let stage = Stage {
-        region: Arc::new(Mutex::new(region)),
-        plane: plane.clone(),
-        place: place.clone(),
-        failures: Arc::default(),
-    };
-    stage.look().await;
-    let router = api::router(stage.region.clone(), clock::now);
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let stage = Stage::start(region, plane.clone(), place.state());
+    stage.api.tick();
+    let open = || async { plane.endpoints.list().iter().any(|(open, _)| *open == source).then_some(()) };
+    clock::poll(ROUTE, Duration::from_millis(10), open)
+        .await
+        .ok_or_else(|| Error::other("The endpoint stays closed"))?;
+    let server = tokio::spawn(api::serve(listener, stage.api.clone()));
     say(&format!("The RDS API is ready: {api}"));
 
     let record = Record {
@@ -93,12 +91,7 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
     write_private(&place.env(), &record.exports())?;
     write_json(&place.record(), &record)?;
 
-    loop {
-        tokio::select! {
-            () = end.wait() => break,
-            () = clock::pause(TICK) => stage.look().await,
-        }
-    }
+    end.wait().await;
     server.abort();
     cluster.kill().await?;
     plane.kill().await
@@ -134,60 +127,6 @@ async fn api_listener(claim: &Claim) -> Result<(String, TcpListener)> {
 
 fn endpoint(host: &str, port: u16) -> Result<SocketAddrV4> {
     Endpoint { host: host.to_owned(), port }.address()
-}
-
-/// The model and the servers, and what passes between them.
-#[derive(Clone)]
-struct Stage {
-    region: Arc<Mutex<Region>>,
-    plane: Arc<Plane>,
-    place: Place,
-    failures: Arc<Mutex<Vec<String>>>,
-}
-
-impl Stage {
-    /// Moves the region's clock on and starts the work that came up.
-    async fn look(&self) {
-        let works = {
-            let mut region = self.region.lock().unwrap_or_else(PoisonError::into_inner);
-            region.advance(clock::now());
-            region.take_work()
-        };
-        for work in works {
-            // Routes are quick, and their order matters.
-            if matches!(work.task, Task::Route { .. } | Task::Unroute { .. }) {
-                self.perform(work).await;
-            } else {
-                let stage = self.clone();
-                tokio::spawn(async move { stage.perform(work).await });
-            }
-        }
-    }
-
-    async fn perform(&self, work: Work) {
-        let done = self.plane.perform(work.task.clone()).await;
-        if let Err(reason) = &done {
-            let failure = format!("{:?}: {reason}", work.task);
-            self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
-        }
-        // Before the region knows: who sees the API's answer finds the flip written down.
-        self.write_state();
-        let mut region = self.region.lock().unwrap_or_else(PoisonError::into_inner);
-        region.advance(clock::now());
-        region.finish(work.id, done);
-    }
-
-    fn write_state(&self) {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let endpoints = self.plane.endpoints.list();
-        let state = State {
-            endpoints: endpoints.into_iter().map(|(address, target)| (address, target.server)).collect(),
-            flips: self.plane.flips(),
-            failures: failures.clone(),
-        };
-        // The file is for people and for the rehearsal; the servers do not depend on it.
-        let _ = write_json(&self.place.state(), &state);
-    }
 }
 
 /// Waits for the signal to end, or for the companion's end. A terminal that closes is no such signal.
