@@ -1,4 +1,5 @@
 //! The journal survives what crashes and disks do to a file, and never reads as something it is not.
+#![allow(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,4 +1,5 @@
 //! Whole runs against a pretended region with virtual time, cut and disturbed everywhere.
+#![allow(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
 
 mod support;
 

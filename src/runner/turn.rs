@@ -14,7 +14,7 @@ use crate::{
 /// How long an outside that has answered before may be silent.
 const RIDE_OUT: Duration = Duration::from_secs(5 * 60);
 /// How long an outside that has never answered in this call may be silent.
-const FIRST_CONTACT: Duration = Duration::from_secs(10);
+const FIRST_CONTACT: Duration = Duration::from_secs(5);
 
 /// Why a step's loop was left without success.
 pub(super) enum Ended {

@@ -41,7 +41,7 @@ impl Default for Limits {
             attempt: Duration::from_secs(10),
             write: Duration::from_secs(30),
             patience: Duration::from_secs(5 * 60),
-            unreachable: Duration::from_secs(60),
+            unreachable: Duration::from_secs(5),
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(20),
         }
