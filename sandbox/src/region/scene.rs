@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::Purpose;
-use super::catalogue::Level;
+use super::catalogue::{self, Level};
 use super::error::ApiError;
 use super::group::Group;
 use super::resource::{Cluster, CustomEndpoint, InEffect, Instance, Tags};
@@ -200,6 +200,10 @@ impl Region {
     /// Sets values in a group and puts them into effect on everything that uses it, as if it had been rebooted since.
     pub fn set_parameters(&mut self, level: Level, group: &str, values: &[(&str, &str)]) -> Result<(), ApiError> {
         let held = self.group_mut(level, group)?;
+        let unknown = |name: &str| catalogue::definition(&held.family, level, name).is_none();
+        if let Some((name, _)) = values.iter().find(|(name, _)| unknown(name)) {
+            return Err(ApiError::invalid_value(format!("Could not find parameter with name: {name}")));
+        }
         held.values.extend(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let all = held.values.clone();
         for id in self.users_of(level, group) {
