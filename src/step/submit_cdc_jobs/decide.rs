@@ -243,7 +243,12 @@ fn restarting(what: &str, running: &Running, savepoint: &str) -> Option<Result<M
     error.message = format!("{what} fails and restarts over and over");
     error.hint = Some("Cancel the job, remove the cause, then type the same command again".to_owned());
     let of = format!("{what} is {}: {first}", running.job.state);
-    Some(Err(Box::new(Next::Confirm { of, looks: 5, spanning: Duration::from_secs(60), then: Box::new(Next::Fail(error)) })))
+    Some(Err(Box::new(Next::Confirm {
+        of,
+        looks: 5,
+        spanning: Duration::from_secs(60),
+        then: Box::new(Next::Fail(error)),
+    })))
 }
 
 fn astray(what: &str, offset: &Offset, expected: u32) -> Error {
