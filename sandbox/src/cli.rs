@@ -43,6 +43,10 @@ pub(crate) enum Verb {
         /// An RDS instance instead of an Aurora cluster
         #[arg(long)]
         rds: bool,
+        /// Kill `upgrade` while it does an operation that begins with these words, and type its command again; for
+        /// several, name it several times
+        #[arg(long, value_name = "OPERATION")]
+        kill: Vec<String>,
         /// Where rehearsals have their folders
         #[arg(long, default_value = ".sandbox")]
         dir: PathBuf,

@@ -56,11 +56,11 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             tokio::signal::ctrl_c().await?;
             say(&serde_json::to_string_pretty(&writer.stop().await).map_err(std::io::Error::other)?);
         }
-        Verb::Rehearse { keep, rds, dir, playbooks, upgrade } => {
+        Verb::Rehearse { keep, rds, kill, dir, playbooks, upgrade } => {
             let program = std::env::current_exe()?;
             let upgrade = upgrade.unwrap_or_else(|| program.with_file_name("upgrade"));
             let engine = if rds { Engine::Rds } else { Engine::Aurora };
-            let rehearsal = Rehearsal { program, upgrade, playbooks, cache: cache()?, folder: dir, engine, keep };
+            let rehearsal = Rehearsal { program, upgrade, playbooks, cache: cache()?, folder: dir, engine, keep, kill };
             if !rehearsal.run(&say).await? {
                 return Ok(ExitCode::FAILURE);
             }

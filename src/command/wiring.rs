@@ -164,15 +164,13 @@ const ENDPOINTS: [(&str, &str); 4] = [
     ("AWS_ENDPOINT_URL", "every AWS service"),
 ];
 const IGNORE_ENDPOINTS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
-const CHOICES: [(&str, &str); 8] = [
+const CHOICES: [(&str, &str); 6] = [
     ("AWS_PROFILE", "AWS credentials and settings come from profile"),
     ("AWS_CONFIG_FILE", "AWS settings come from file"),
     ("AWS_SHARED_CREDENTIALS_FILE", "AWS credentials come from file"),
     ("AWS_ROLE_ARN", "AWS calls are made in role"),
     ("AWS_USE_FIPS_ENDPOINT", "FIPS endpoints of AWS are used:"),
     ("AWS_USE_DUALSTACK_ENDPOINT", "Dual-stack endpoints of AWS are used:"),
-    ("SSL_CERT_FILE", "Certificates of HTTPS are checked against file"),
-    ("SSL_CERT_DIR", "Certificates of HTTPS are checked against folder"),
 ];
 
 fn redirections_of(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {

@@ -10,6 +10,8 @@ pub(super) struct Story {
     pub(super) exit_code: Option<i64>,
     pub(super) error: Option<String>,
     pub(super) next: Option<String>,
+    /// The operation begun last, until it has ended.
+    pub(super) under_way: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +37,8 @@ struct Line {
     level: Option<String>,
     message: Option<String>,
     object: Option<String>,
+    operation: Option<String>,
+    state: Option<String>,
     exit_code: Option<i64>,
     #[serde(default)]
     error: Value,
@@ -58,6 +62,13 @@ impl Story {
                 Some(format!("  {step}: {}", words.join(" · ")))
             }
             "warning" => Some(format!("  {step}: {}", line.message.unwrap_or_default())),
+            "operation" => {
+                let started = line.state.as_deref() == Some("started");
+                self.under_way = line.operation.filter(|_| started);
+                self.under_way.as_ref().map(|operation| format!("  {step}: {operation}"))
+            }
+            // Told again by a later call.
+            "step_finished" if self.steps.iter().any(|known| known.id == step) => None,
             "step_finished" => {
                 let outcome = line.outcome.unwrap_or_default();
                 let seconds = line.elapsed.unwrap_or_default();
@@ -74,6 +85,12 @@ impl Story {
             }
             _ => None,
         }
+    }
+
+    /// Forgets how the call ended; what was done stays done.
+    pub(super) fn again(&mut self) {
+        (self.exit_code, self.error, self.next, self.under_way) = (None, None, None, None);
+        self.steps.retain(|step| matches!(step.outcome.as_str(), "succeeded" | "skipped"));
     }
 
     /// `file:position` as the product captured it.

@@ -46,6 +46,8 @@ pub struct Rehearsal {
     pub engine: Engine,
     /// Leave the sandbox up.
     pub keep: bool,
+    /// Kill the product while it does operations that begin with these words, once for each, and type its command again.
+    pub kill: Vec<String>,
 }
 
 impl Rehearsal {
@@ -107,9 +109,35 @@ impl Rehearsal {
         Ok(findings.is_good())
     }
 
-    /// As a user would, but reading the events instead of the text.
+    /// The product's command, typed again after every kill.
     async fn upgrade(&self, playbook: &Path, root: &Path, record: &Record, say: Say<'_>) -> Result<Story> {
-        say("upgrade run rehearsal.yaml --approve approve");
+        let mut story = Story::default();
+        let mut kill = self.kill.clone();
+        loop {
+            say("upgrade run rehearsal.yaml --approve approve");
+            let before = kill.len();
+            self.call(playbook, root, record, &mut story, &mut kill, say).await?;
+            if kill.len() == before {
+                break;
+            }
+            story.again();
+        }
+        if let Some(never) = kill.first() {
+            return Err(Error::other(format!("The product was to be killed during `{never}`, which it never did")));
+        }
+        Ok(story)
+    }
+
+    /// One call, as a user would make it, but reading the events instead of the text.
+    async fn call(
+        &self,
+        playbook: &Path,
+        root: &Path,
+        record: &Record,
+        story: &mut Story,
+        kill: &mut Vec<String>,
+        say: Say<'_>,
+    ) -> Result<()> {
         let mut child = Command::new(&self.upgrade)
             .args(["--output", "json", "--state"])
             .arg(root.join("state"))
@@ -125,10 +153,15 @@ impl Rehearsal {
             .spawn()?;
         let output = child.stdout.take().ok_or_else(|| Error::other("The product has no standard output"))?;
         let mut lines = BufReader::new(output).lines();
-        let mut story = Story::default();
         while let Some(line) = lines.next_line().await? {
             if let Some(shown) = story.take(&line) {
                 say(&shown);
+            }
+            let under_way = story.under_way.clone().unwrap_or_default();
+            if let Some(at) = kill.iter().position(|words| under_way.starts_with(words.as_str())) {
+                child.kill().await?;
+                say(&format!("  Killed during `{}`", kill.remove(at)));
+                return Ok(());
             }
         }
         let code = child.wait().await?.code().map(i64::from);
@@ -136,7 +169,7 @@ impl Rehearsal {
             say(&format!("The product ended with {code:?} and reported {:?}", story.exit_code));
             story.exit_code = code.filter(|code| *code != 0).or(Some(1));
         }
-        Ok(story)
+        Ok(())
     }
 }
 
