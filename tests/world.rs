@@ -92,7 +92,7 @@ impl Desk {
             let (journal, recovered) = Journal::open(&path).unwrap();
             if !recovered.entries.is_empty() {
                 let run = Run::fold(&recovered.entries).unwrap();
-                return Started { journal, run, resumed: true };
+                return Started { journal, run, resumed: true, warnings: Vec::new() };
             }
             drop(journal);
             std::fs::remove_file(&path).unwrap();
@@ -110,7 +110,7 @@ impl Desk {
         let at = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_454);
         run.apply(&record, at).unwrap();
         journal.append(record, at).unwrap();
-        Started { journal, run, resumed: false }
+        Started { journal, run, resumed: false, warnings: Vec::new() }
     }
 
     /// One call of the program.

@@ -78,8 +78,11 @@ pub fn dispatch(invocation: &Invocation) -> u8 {
         }
     };
     done.unwrap_or_else(|error| {
+        let mut text = format!("error: {error}\n");
+        text.extend(error.causes.iter().map(|cause| format!("  because: {cause}\n")));
+        text.extend(error.hint.iter().map(|hint| format!("  {hint}\n")));
         // Where stderr itself is gone, the exit code still tells.
-        let _ = writeln!(io::stderr(), "error: {error}");
+        let _ = io::stderr().write_all(text.as_bytes());
         error.exit_code()
     })
 }

@@ -32,14 +32,11 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
     if let Some(past) = past.as_ref().filter(|past| past.finished() && !asked.new_run) {
         return Ok(again(scene, past, outside.clock.now(), observer));
     }
-    let (started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
-    let mut tell = Tell::new(observer);
-    let now = outside.clock.now();
-    let torn = torn
-        .map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
-    for message in wiring::redirections().into_iter().chain(torn) {
-        tell.event(now, Body::Warning { step: None, message });
-    }
+    let (mut started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
+    let torn =
+        torn.map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
+    started.warnings = wiring::redirections().into_iter().chain(torn).collect();
+    let tell = Tell::new(observer);
     let stop = Stop::default();
     signals::watch(&stop);
     let orders = Orders { until: asked.until.clone(), approve: asked.approve.clone(), who: wiring::who() };
@@ -132,7 +129,7 @@ fn begin(
                     Error::permanent("The run's copy of the playbook cannot be written").because(&error)
                 })?;
             }
-            Ok((Started { journal, run, resumed: true }, past.folder, recovered.torn))
+            Ok((Started { journal, run, resumed: true, warnings: Vec::new() }, past.folder, recovered.torn))
         }
         None => fresh(scene, names, now),
     }
@@ -151,7 +148,7 @@ fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(St
     };
     run.apply(&record, now)?;
     journal.append(record, now)?;
-    Ok((Started { journal, run, resumed: false }, folder, None))
+    Ok((Started { journal, run, resumed: false, warnings: Vec::new() }, folder, None))
 }
 
 /// Leaves an unfinished run for good, unless something it began is still in the balance.

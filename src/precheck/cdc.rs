@@ -15,6 +15,11 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
         return;
     }
     server(seen, findings);
+    if seen.left_running {
+        let text = "The playbook switches over without `stop_cdc_jobs`: a job left alone goes on RUNNING, and may then read green from a wrong place";
+        let fix = "Put `stop_cdc_jobs` before `switchover`";
+        findings.push(with(error("cdc_jobs_left_running", "steps", text), fix, "upgrade plan PLAYBOOK"));
+    }
     for job in &seen.cdc_jobs {
         state(job, findings);
         source(seen, job, findings);

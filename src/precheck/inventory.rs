@@ -29,6 +29,8 @@ pub struct Inventory {
     pub open_transactions: Vec<OpenTransaction>,
     pub schemas: Vec<String>,
     pub cdc_jobs: Vec<CdcJob>,
+    /// The playbook switches over and does not stop its jobs before.
+    pub left_running: bool,
 }
 
 /// One CDC job as it runs now.

@@ -37,6 +37,8 @@ pub struct Started {
     pub run: Run,
     /// The journal held records of an earlier call.
     pub resumed: bool,
+    /// What has to be said before the first step.
+    pub warnings: Vec<String>,
 }
 
 pub struct Engine<'a> {
@@ -52,6 +54,7 @@ pub struct Engine<'a> {
     pub(super) tell: Tell<'a>,
     pub(super) contact: bool,
     resumed: bool,
+    warnings: Vec<String>,
 }
 
 impl<'a> Engine<'a> {
@@ -66,8 +69,8 @@ impl<'a> Engine<'a> {
         stop: Stop,
         tell: Tell<'a>,
     ) -> Self {
-        let Started { journal, run, resumed } = started;
-        Self { playbook, steps, read, write, journal, run, orders, verbs, stop, tell, contact: false, resumed }
+        let Started { journal, run, resumed, warnings } = started;
+        Self { playbook, steps, read, write, journal, run, orders, verbs, stop, tell, contact: false, resumed, warnings }
     }
 
     /// Goes on until the run is done or has to stop, and says how it ended.
@@ -101,6 +104,9 @@ impl<'a> Engine<'a> {
         let (run, playbook, target) = (self.run.id.clone(), self.run.playbook.clone(), self.run.target.clone());
         let resumed = self.resumed;
         self.tell.event(at, Body::RunStarted { run, playbook, target, steps, resumed });
+        for message in std::mem::take(&mut self.warnings) {
+            self.tell.event(at, Body::Warning { step: None, message });
+        }
         if resumed {
             self.record(Record::Resumed { version: env!("CARGO_PKG_VERSION").to_owned() })?;
         }

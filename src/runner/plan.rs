@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::transitions::Run;
 use crate::{
-    error::{Kind, Result},
+    error::{Error, Kind, Result},
     event::{Action, Finding, Proposal},
     step::{AnyStep, Attempts, Known, Next, Read, Turn},
 };
@@ -67,7 +67,7 @@ async fn preview(
     let turn = match placed.step.look(read, known, &intents(attempts)).await {
         Ok(turn) => turn,
         Err(error) if error.kind == Kind::Transient => return Err(error),
-        Err(error) => return Ok(proposal(placed, Action::Refuse, Vec::new(), Some(error.message))),
+        Err(error) => return Ok(proposal(placed, Action::Refuse, Vec::new(), Some(whole(&error)))),
     };
     Ok(shown(placed, turn, known, findings))
 }
@@ -94,8 +94,14 @@ fn shown(placed: &Placed, turn: Turn, known: &mut Known, findings: &mut Vec<Find
         }
         Next::Gate { .. } => proposal(placed, Action::Gate, Vec::new(), Some("A person must consent".to_owned())),
         Next::Later { awaited, at } => proposal(placed, Action::Wait, Vec::new(), Some(format!("{awaited}, at {at}"))),
-        Next::Undone(error) | Next::Fail(error) => proposal(placed, Action::Refuse, Vec::new(), Some(error.message)),
+        Next::Undone(error) | Next::Fail(error) => proposal(placed, Action::Refuse, Vec::new(), Some(whole(&error))),
     }
+}
+
+/// Message, causes and hint in one line.
+fn whole(error: &Error) -> String {
+    let parts = std::iter::once(&error.message).chain(&error.causes).chain(&error.hint);
+    parts.map(String::as_str).collect::<Vec<_>>().join("; ")
 }
 
 fn proposal(placed: &Placed, action: Action, calls: Vec<String>, why: Option<String>) -> Proposal {

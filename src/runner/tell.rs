@@ -13,7 +13,7 @@ pub struct Tell<'a> {
 
 impl<'a> Tell<'a> {
     pub fn new(observer: &'a mut dyn Observer) -> Self {
-        Self { observer, seq: 0 }
+        Self { observer, seq: 1 }
     }
 
     pub fn event(&mut self, at: OffsetDateTime, body: Body) {

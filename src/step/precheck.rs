@@ -75,6 +75,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
     let rds = read.rds()?;
     let (asked, _) = target::target(&known.playbook)?;
     let blue = target::production(rds, &known.playbook).await?;
+    let stands = |kind: &str| known.playbook.steps.iter().any(|step| step.body.kind() == kind);
     let creates = known.playbook.steps.iter().any(|step| matches!(step.body, StepBody::CreateBlueGreen { .. }));
     let deployment_name = creates.then(|| family::deployment_name(&known.playbook).to_owned());
     let deployments = deployments(rds, &blue, deployment_name.as_deref()).await?;
@@ -91,6 +92,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         open_transactions: Vec::new(),
         schemas: Vec::new(),
         cdc_jobs: Vec::new(),
+        left_running: stands("switchover") && !stands("stop_cdc_jobs"),
         blue,
     };
     if known.playbook.mysql.is_some() {

@@ -33,7 +33,6 @@ impl RideOut {
         if self.waited() + pause >= patience {
             return false;
         }
-        tracing::debug!(action = failure.action, seen = failure.seen(), ?pause, "asking RDS again");
         sleep(pause).await;
         self.next = (self.next * 2).min(self.limits.longest_pause);
         true
