@@ -10,6 +10,8 @@ pub(super) struct Story {
     pub(super) exit_code: Option<i64>,
     pub(super) error: Option<String>,
     pub(super) next: Option<String>,
+    /// The last progress shown.
+    shown: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -51,12 +53,18 @@ impl Story {
         match line.kind.as_str() {
             "step_started" => Some(format!("  {step} …")),
             "step_progress" => {
-                Some(format!("  {step}: {}; {}", line.awaited.unwrap_or_default(), line.seen.unwrap_or_default()))
+                let text = format!("  {step}: {}; {}", line.awaited.unwrap_or_default(), line.seen.unwrap_or_default());
+                // Only what is new; the product tells it again at every look.
+                (self.shown != text).then(|| {
+                    self.shown.clone_from(&text);
+                    text
+                })
             }
             "finding" => {
                 let words = [line.level, line.object, line.message].map(Option::unwrap_or_default);
                 Some(format!("  {step}: {}", words.join(" · ")))
             }
+            "warning" if step.is_empty() => Some(format!("  {}", line.message.unwrap_or_default())),
             "warning" => Some(format!("  {step}: {}", line.message.unwrap_or_default())),
             "step_finished" => {
                 let outcome = line.outcome.unwrap_or_default();
