@@ -50,6 +50,7 @@ impl Story {
             return Some(format!("not an event: {text}"));
         };
         let step = line.step.unwrap_or_default();
+        let label = if step.is_empty() { String::new() } else { format!("{step}: ") };
         match line.kind.as_str() {
             "step_started" => Some(format!("  {step} …")),
             "step_progress" => {
@@ -62,10 +63,9 @@ impl Story {
             }
             "finding" => {
                 let words = [line.level, line.object, line.message].map(Option::unwrap_or_default);
-                Some(format!("  {step}: {}", words.join(" · ")))
+                Some(format!("  {label}{}", words.join(" · ")))
             }
-            "warning" if step.is_empty() => Some(format!("  {}", line.message.unwrap_or_default())),
-            "warning" => Some(format!("  {step}: {}", line.message.unwrap_or_default())),
+            "warning" => Some(format!("  {label}{}", line.message.unwrap_or_default())),
             "step_finished" => {
                 let outcome = line.outcome.unwrap_or_default();
                 let seconds = line.elapsed.unwrap_or_default();
