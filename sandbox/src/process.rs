@@ -125,9 +125,27 @@ impl Ledger {
             .id()
             .and_then(Identity::of)
             .ok_or_else(|| Error::Command { what: format!("Starting {name}"), detail: "it ended at once".into() })?;
-        let note = self.folder.join(identity.pid.to_string());
-        fs::write(&note, format!("{} {} {name}\n", identity.pid, identity.started))?;
-        Ok(Process { identity, child, note })
+        let note = Note::write(&self.folder, identity, name)?;
+        Ok(Process { identity, child, _note: note })
+    }
+}
+
+/// The file of a process in a `processes` folder: whoever stands there ends with the sandbox. Gone when dropped.
+#[derive(Debug)]
+pub struct Note(PathBuf);
+
+impl Note {
+    /// For a process the sandbox did not start itself.
+    pub fn write(folder: &Path, identity: Identity, name: &str) -> Result<Self> {
+        let path = folder.join(identity.pid.to_string());
+        fs::write(&path, format!("{} {} {name}\n", identity.pid, identity.started))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -136,7 +154,7 @@ impl Ledger {
 pub struct Process {
     pub identity: Identity,
     child: Child,
-    note: PathBuf,
+    _note: Note,
 }
 
 impl Process {
@@ -154,12 +172,6 @@ impl Process {
             self.child.kill().await?;
         }
         Ok(())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.note);
     }
 }
 

@@ -67,6 +67,20 @@ async fn switch_over_under_writes(parameters: &[(&str, &str)]) {
     let read_only: Option<u8> = green.query_first("SELECT @@read_only").await.unwrap();
     assert_eq!(read_only, Some(1));
 
+    // What a CDC connector asks before it reads.
+    let address = world.plane.server(&id("green")).unwrap().lock().await.address;
+    let mut cdc = connect(address, &world.accounts.cdc).await.unwrap();
+    for query in [
+        "SHOW DATABASES",
+        "SHOW FULL TABLES IN shop WHERE Table_Type = 'BASE TABLE'",
+        "SHOW MASTER STATUS",
+        "SHOW BINARY LOGS",
+        "SHOW CREATE TABLE shop.t",
+        "SELECT COUNT(*) FROM shop.t",
+    ] {
+        cdc.query_drop(query).await.unwrap_or_else(|error| panic!("{query}: {error}"));
+    }
+
     let task = Task::Switchover { blue: id("blue"), green: id("green"), timeout_seconds: 30 };
     let done = world.plane.perform(task).await.unwrap();
     let Done::Switched { coordinates: Some((file, position)) } = done else { panic!("no coordinates: {done:?}") };

@@ -33,8 +33,8 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
         return Ok(again(scene, past, outside.clock.now(), observer));
     }
     let (mut started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
-    let torn =
-        torn.map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
+    let torn = torn
+        .map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
     started.warnings = wiring::redirections().into_iter().chain(torn).collect();
     let tell = Tell::new(observer);
     let stop = Stop::default();

@@ -70,7 +70,21 @@ impl<'a> Engine<'a> {
         tell: Tell<'a>,
     ) -> Self {
         let Started { journal, run, resumed, warnings } = started;
-        Self { playbook, steps, read, write, journal, run, orders, verbs, stop, tell, contact: false, resumed, warnings }
+        Self {
+            playbook,
+            steps,
+            read,
+            write,
+            journal,
+            run,
+            orders,
+            verbs,
+            stop,
+            tell,
+            contact: false,
+            resumed,
+            warnings,
+        }
     }
 
     /// Goes on until the run is done or has to stop, and says how it ended.

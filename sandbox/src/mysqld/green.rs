@@ -36,15 +36,6 @@ pub async fn make_green(blue: &Server, green: &mut Server) -> Result<()> {
     follow(blue, green, &end).await
 }
 
-/// 8.0 defines its `information_schema` by an account that an engine upgrade makes and 8.0.15 alone does not: without it
-/// only an administrator can `SHOW DATABASES`. CREATE USER would fail on the upgraded server.
-const DEFINER: [&str; 3] = [
-    "SET SESSION sql_log_bin = 0",
-    "CREATE USER 'mysql.infoschema'@'localhost' IDENTIFIED WITH mysql_native_password \
-     AS '*THISISNOTAVALIDPASSWORDTHATCANBEUSEDHERE' ACCOUNT LOCK",
-    "GRANT SELECT ON *.* TO 'mysql.infoschema'@'localhost'",
-];
-
 /// Crash recovery on blue's own release; the end of the last log file it recovers is the position of the copy.
 async fn recover(green: &mut Server, release: Release) -> Result<CopyEnd> {
     let file = last_log_file(green)?.ok_or_else(|| Error::other("The copy holds no binary log"))?;
@@ -53,12 +44,25 @@ async fn recover(green: &mut Server, release: Release) -> Result<CopyEnd> {
     let position = fs::metadata(green.data().join(&file))?.len();
     let mut conn = green.connect().await?;
     let gtid_set = gtid_executed(&mut conn).await?;
-    for statement in DEFINER {
-        conn.query_drop(statement).await.doing("Making the definer of 8.0's information_schema")?;
-    }
+    add_account_of_8(&mut conn).await?;
     conn.disconnect().await.doing("Closing a session")?;
     green.stop().await?;
     Ok(CopyEnd { file, position, gtid_set })
+}
+
+/// What `mysql_upgrade` would add, which 8.0.15 here comes without: the account that owns `information_schema`. Without it
+/// the upgraded server refuses every question about its tables.
+async fn add_account_of_8(conn: &mut Conn) -> Result<()> {
+    const STATEMENTS: [&str; 3] = [
+        "SET SESSION sql_log_bin = 0",
+        "CREATE USER IF NOT EXISTS 'mysql.infoschema'@'localhost' IDENTIFIED WITH mysql_native_password \
+         AS '*THISISNOTAVALIDPASSWORDTHATCANBEUSEDHERE' ACCOUNT LOCK",
+        "GRANT SELECT ON *.* TO 'mysql.infoschema'@'localhost'",
+    ];
+    for statement in STATEMENTS {
+        conn.query_drop(statement).await.doing("Preparing the accounts for 8.0")?;
+    }
+    Ok(())
 }
 
 async fn gtid_executed(conn: &mut Conn) -> Result<Option<String>> {

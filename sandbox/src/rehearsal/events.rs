@@ -12,6 +12,8 @@ pub(super) struct Story {
     pub(super) next: Option<String>,
     /// The operation begun last, until it has ended.
     pub(super) under_way: Option<String>,
+    /// The last progress shown.
+    shown: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -52,20 +54,26 @@ impl Story {
             return Some(format!("not an event: {text}"));
         };
         let step = line.step.unwrap_or_default();
+        let label = if step.is_empty() { String::new() } else { format!("{step}: ") };
         match line.kind.as_str() {
             "step_started" => Some(format!("  {step} …")),
             "step_progress" => {
-                Some(format!("  {step}: {}; {}", line.awaited.unwrap_or_default(), line.seen.unwrap_or_default()))
+                let text = format!("  {step}: {}; {}", line.awaited.unwrap_or_default(), line.seen.unwrap_or_default());
+                // Only what is new; the product tells it again at every look.
+                (self.shown != text).then(|| {
+                    self.shown.clone_from(&text);
+                    text
+                })
             }
             "finding" => {
                 let words = [line.level, line.object, line.message].map(Option::unwrap_or_default);
-                Some(format!("  {step}: {}", words.join(" · ")))
+                Some(format!("  {label}{}", words.join(" · ")))
             }
-            "warning" => Some(format!("  {step}: {}", line.message.unwrap_or_default())),
+            "warning" => Some(format!("  {label}{}", line.message.unwrap_or_default())),
             "operation" => {
                 let started = line.state.as_deref() == Some("started");
                 self.under_way = line.operation.filter(|_| started);
-                self.under_way.as_ref().map(|operation| format!("  {step}: {operation}"))
+                self.under_way.as_ref().map(|operation| format!("  {label}{operation}"))
             }
             // Told again by a later call.
             "step_finished" if self.steps.iter().any(|known| known.id == step) => None,

@@ -19,12 +19,13 @@ use crate::error::{Doing, Error, Result};
 use crate::flink::Client;
 use crate::mysqld::{Engine, connect};
 use crate::place::{Place, Record, State, read_json};
+use crate::process::{Identity, Note};
 use crate::serve::{Wish, down, up};
 use crate::workload::{Workload, create_tables, insert_first_rows};
 
 /// Changed rows a second.
 const RATE: u32 = 300;
-/// The writer goes on this long before and after the upgrade.
+/// The writer goes on this long after the upgrade.
 const QUIET: Duration = Duration::from_secs(2);
 /// For a first row after the flip that is late.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,11 +84,11 @@ impl Rehearsal {
         let record = up(&self.program, &folder.sandbox(), &self.cache, &wish, say).await?;
         let place = Place::at(&folder.sandbox())?;
         let written = script::write(&self.playbooks, &folder.root, &record)?;
-        prepare(&record, &written, say).await?;
+        let jobs = prepare(&record, &written, say).await?;
 
         let writer = Workload::start(record.source.address()?, &record.accounts.app, "source", RATE);
         say(&format!("The writer changes {RATE} rows a second"));
-        clock::pause(QUIET).await;
+        sink::await_changes(&record, &jobs).await?;
         let watch = sink::first_arrival(&place, &record, &writer);
         let upgrade = async {
             let story = self.upgrade(&written.playbook, &folder.root, &record, say).await;
@@ -138,6 +139,7 @@ impl Rehearsal {
         kill: &mut Vec<String>,
         say: Say<'_>,
     ) -> Result<()> {
+        let place = Place::at(&root.join("sandbox"))?;
         let mut child = Command::new(&self.upgrade)
             .args(["--output", "json", "--state"])
             .arg(root.join("state"))
@@ -151,6 +153,8 @@ impl Rehearsal {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let identity = child.id().and_then(Identity::of);
+        let _note = identity.map(|identity| Note::write(&place.processes(), identity, "upgrade")).transpose()?;
         let output = child.stdout.take().ok_or_else(|| Error::other("The product has no standard output"))?;
         let mut lines = BufReader::new(output).lines();
         while let Some(line) = lines.next_line().await? {
@@ -173,8 +177,9 @@ impl Rehearsal {
     }
 }
 
-/// The tables, the log's retention as the operator sets it, and the CDC job as it runs before the upgrade.
-async fn prepare(record: &Record, written: &Written, say: Say<'_>) -> Result<()> {
+/// The tables, the log's retention as the operator sets it, and the CDC job as it runs before the upgrade; the ids of the
+/// jobs it started.
+async fn prepare(record: &Record, written: &Written, say: Say<'_>) -> Result<Vec<String>> {
     let mut source = connect(record.source.address()?, &record.accounts.upgrade).await.doing("Connecting to blue")?;
     create_tables(&mut source, "source").await?;
     insert_first_rows(&mut source, "source").await?;
@@ -185,9 +190,8 @@ async fn prepare(record: &Record, written: &Written, say: Say<'_>) -> Result<()>
 
     let script = script::with_secrets(&written.job, record);
     let jobs = Client::new(&record.flink)?.submit(&script).await?;
-    sink::await_first_rows(record).await?;
     say(&format!("The CDC job {} carries source to target", jobs.join(", ")));
-    Ok(())
+    Ok(jobs)
 }
 
 /// Waits for the upgrade; if it went through, a little longer for the first row that must arrive.

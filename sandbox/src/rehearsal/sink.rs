@@ -7,10 +7,11 @@ use mysql_async::prelude::Queryable;
 
 use crate::clock;
 use crate::error::{Doing, Error, Result};
+use crate::flink::Client;
 use crate::mysqld::connect;
 use crate::place::{Place, Record, State, read_json};
 use crate::region::work::Millis;
-use crate::workload::{Compared, Gap, Table, Workload, compare, insert_marker};
+use crate::workload::{Compared, FIRST_OF_WRITER, Gap, Table, Workload, compare, insert_marker};
 
 const LOOK: Duration = Duration::from_millis(10);
 /// With the flush interval of the job and a busy machine a row takes a second or two.
@@ -73,16 +74,30 @@ pub(super) async fn compare_all(record: &Record) -> Result<Vec<Compared>> {
     Ok(results)
 }
 
-/// Waits until the sink holds as many rows as the first snapshot has.
-pub(super) async fn await_first_rows(record: &Record) -> Result<()> {
+/// Waits until rows of the writer have arrived and the jobs have kept positions behind them: the first snapshot is over.
+pub(super) async fn await_changes(record: &Record, jobs: &[String]) -> Result<()> {
     let mut sink = connect(record.sink.address()?, &record.accounts.sink).await.doing("Connecting to the sink")?;
+    let flink = Client::new(&record.flink)?;
     let started = clock::start();
-    while !(has_row(&mut sink, (Table::Source, 10)).await? && has_row(&mut sink, (Table::Wide, 10)).await?) {
-        if started.elapsed() > ARRIVAL {
-            let what = "The arrival of the first rows in the sink".to_owned();
-            return Err(Error::TooSlow { what, limit: ARRIVAL, detail: String::new() });
+    let late = |what: &str| Error::TooSlow { what: what.to_owned(), limit: ARRIVAL, detail: String::new() };
+    for table in Table::ALL {
+        let query = format!("SELECT 1 FROM target.{} WHERE id >= {FIRST_OF_WRITER} LIMIT 1", table.name());
+        while sink.query_first::<u8, _>(&query).await.doing("Looking for rows in the sink")?.is_none() {
+            if started.elapsed() > ARRIVAL {
+                return Err(late("The arrival of the writer's first rows in the sink"));
+            }
+            clock::pause(LOOK).await;
         }
-        clock::pause(LOOK).await;
+    }
+    for job in jobs {
+        // One may have begun before those rows.
+        let enough = flink.completed_checkpoints(job).await? + 2;
+        while flink.completed_checkpoints(job).await? < enough {
+            if started.elapsed() > ARRIVAL {
+                return Err(late("A checkpoint of the CDC job"));
+            }
+            clock::pause(LOOK * 10).await;
+        }
     }
     Ok(())
 }

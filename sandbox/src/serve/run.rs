@@ -21,7 +21,7 @@ use crate::mysqld::{Accounts, Site};
 use crate::parts::{self, Release};
 use crate::place::{Endpoint, Place, Record, write_json, write_private};
 use crate::plane::Plane;
-use crate::process::{Identity, Ledger, running};
+use crate::process::{Identity, Ledger, end_all, running};
 use crate::region::Region;
 use crate::region::work::ServerId;
 
@@ -93,8 +93,8 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
 
     end.wait().await;
     server.abort();
-    cluster.kill().await?;
-    plane.kill().await
+    // Not one by one: a server may be in use for a minute yet. What starts after this the guard ends.
+    end_all(&place.processes()).await
 }
 
 /// Blue with its endpoints' settings, and the sink.

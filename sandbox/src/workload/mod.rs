@@ -5,4 +5,4 @@ mod writer;
 
 pub use compare::{Compared, compare};
 pub use rows::{Table, create_tables, insert_first_rows, insert_marker};
-pub use writer::{Gap, Record, Workload};
+pub use writer::{FIRST_OF_WRITER, Gap, Record, Workload};

@@ -15,6 +15,8 @@ use crate::clock;
 use crate::mysqld::{Login, connect};
 use crate::region::work::Millis;
 
+/// Smaller ids are not the writer's.
+pub const FIRST_OF_WRITER: u32 = 1000;
 const CONNECTIONS: u32 = 4;
 /// The rows of one round of a connection: see `Hand::round`.
 const CHANGES_PER_ROUND: u32 = 9;
@@ -79,7 +81,7 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Writes to `database` at `rate` changed rows a second until stopped. Ids from 1000 on are its own.
+    /// Writes to `database` at `rate` changed rows a second until stopped. Ids from `FIRST_OF_WRITER` on are its own.
     pub fn start(endpoint: SocketAddrV4, app: &Login, database: &str, rate: u32) -> Self {
         let record = Arc::new(Mutex::new(Record::default()));
         let (stop, stopped) = watch::channel(false);
@@ -183,7 +185,7 @@ impl Hand {
 
     /// The first of the four ids of a round. The row of this id is never changed again.
     fn base(&self, round: u32) -> u32 {
-        1000 + (round * CONNECTIONS + self.number) * 4
+        FIRST_OF_WRITER + (round * CONNECTIONS + self.number) * 4
     }
 
     fn with_record<T>(&self, act: impl FnOnce(&mut Record) -> T) -> T {
