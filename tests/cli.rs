@@ -1,5 +1,9 @@
 //! The program as a user meets it: the real binary, the real SDK, an RDS API on loopback.
-#![allow(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail by unwrapping, and times real processes"
+)]
 
 use std::{
     io::Read,

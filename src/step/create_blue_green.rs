@@ -142,17 +142,12 @@ impl Step for CreateBlueGreen {
 
     fn describe(&self, operation: &Operation) -> (String, Policy, String, Vec<String>) {
         match operation {
-            Operation::CreateGroup { group, family } => (
-                format!("create group {}", group.name),
-                Policy::Adopt,
-                format!("Create the {} parameter group {} of family {family}", level(group.level), group.name),
-                vec![format!("Create{}({})", api(group.level), group.name)],
-            ),
+            Operation::CreateGroup { group, family } => family::describe_creation(group, family),
             Operation::SetAtCreation { group, settings } => (
                 format!("set at creation {}", group.name),
                 Policy::Repeat,
                 format!("Set {} in {}", listed(settings), group.name),
-                vec![format!("Modify{}({}: {})", api(group.level), group.name, listed(settings))],
+                vec![format!("Modify{}({}: {})", family::api(group.level), group.name, listed(settings))],
             ),
             Operation::Create { name, source_arn, engine_version, groups } => (
                 CREATE.to_owned(),
@@ -255,20 +250,6 @@ fn broken(deployment: &Deployment, details: &str) -> Error {
     Error::permanent(format!("The deployment {} ({}) is {}{details}", deployment.name, deployment.id, deployment.status))
         .unchanged("Blue serves as before; the deployment was left as it is")
         .hint("Read the reason in the RDS events and in the logs of green, delete the deployment, then begin again with `--new-run`")
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Cluster => "cluster",
-        Level::Instance => "instance",
-    }
-}
-
-fn api(level: Level) -> &'static str {
-    match level {
-        Level::Cluster => "DBClusterParameterGroup",
-        Level::Instance => "DBParameterGroup",
-    }
 }
 
 fn listed(settings: &[Setting]) -> String {

@@ -1,5 +1,6 @@
 //! Parameter groups for green: what is wanted, and what is there, at every level that needs one.
 
+use super::contract::Policy;
 use crate::{
     error::{Error, Result},
     parameters::{self, Mapping, Wanted},
@@ -112,4 +113,22 @@ pub(super) fn deployment_name(playbook: &Playbook) -> &str {
         _ => None,
     });
     created.unwrap_or(&playbook.name)
+}
+
+/// What RDS calls a group of this level.
+pub(super) fn api(level: Level) -> &'static str {
+    match level {
+        Level::Cluster => "DBClusterParameterGroup",
+        Level::Instance => "DBParameterGroup",
+    }
+}
+
+/// How the making of a group is journaled and shown.
+pub(super) fn describe_creation(group: &GroupRef, family: &str) -> (String, Policy, String, Vec<String>) {
+    (
+        format!("create group {}", group.name),
+        Policy::Adopt,
+        format!("Create the parameter group {} of family {family}", group.name),
+        vec![format!("Create{}({})", api(group.level), group.name)],
+    )
 }

@@ -116,12 +116,7 @@ impl Step for SyncParameterGroup {
 
     fn describe(&self, operation: &Operation) -> (String, Policy, String, Vec<String>) {
         match operation {
-            Operation::CreateGroup { group, family } => (
-                format!("create group {}", group.name),
-                Policy::Adopt,
-                format!("Create the parameter group {} of family {family}", group.name),
-                vec![format!("Create{}({})", api(group.level), group.name)],
-            ),
+            Operation::CreateGroup { group, family } => family::describe_creation(group, family),
             Operation::Set { group, settings } => {
                 let names =
                     settings.iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect::<Vec<_>>();
@@ -129,7 +124,7 @@ impl Step for SyncParameterGroup {
                     format!("set {} from {}", group.name, settings.first().map_or("", |setting| &setting.name)),
                     Policy::Repeat,
                     format!("Set {} parameters in {}", settings.len(), group.name),
-                    vec![format!("Modify{}({}: {})", api(group.level), group.name, names.join(", "))],
+                    vec![format!("Modify{}({}: {})", family::api(group.level), group.name, names.join(", "))],
                 )
             }
             Operation::Attach { resource, group } => (
@@ -184,11 +179,4 @@ fn detached(green: &Side, group: &GroupRef) -> Option<String> {
         return (green.parameter_group.name != group.name).then(|| green.database.id().to_owned());
     }
     green.members.iter().find(|member| member.parameter_group.name != group.name).map(|member| member.id.clone())
-}
-
-fn api(level: Level) -> &'static str {
-    match level {
-        Level::Cluster => "DBClusterParameterGroup",
-        Level::Instance => "DBParameterGroup",
-    }
 }
