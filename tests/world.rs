@@ -378,7 +378,7 @@ fn a_plan_changes_nothing_before_between_and_after() {
             run: String::new(),
             playbook: Arc::clone(&desk.playbook),
             outputs: Default::default(),
-            since: time::OffsetDateTime::UNIX_EPOCH,
+            since: time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_454),
             consents: None,
             earlier: 0,
         };

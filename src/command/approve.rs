@@ -6,7 +6,7 @@ use crate::{
     event::{Body, Observer, Outcome},
     port::clock::Clock,
     runner::{
-        Tell,
+        Run, Tell,
         journal::{Journal, Record},
         lock::Lock,
     },
@@ -29,11 +29,10 @@ pub(super) fn approve(scene: &Scene, step: &str, clock: &dyn Clock, observer: &m
                 "The gate `{step}` was reached too long ago; what follows must be looked at again"
             )));
         }
-        let (mut journal, _) = Journal::open(&past.folder.journal())?;
-        journal.append(
-            Record::Approved { step: step.to_owned(), digest: gate.digest.clone(), who: wiring::who() },
-            clock.now(),
-        )?;
+        let record = Record::Approved { step: step.to_owned(), digest: gate.digest.clone(), who: wiring::who() };
+        let (mut journal, recovered) = Journal::open(&past.folder.journal())?;
+        Run::fold(&recovered.entries)?.apply(&record, clock.now())?;
+        journal.append(record, clock.now())?;
     } else {
         let message = format!("`{step}` was approved already");
         tell.event(clock.now(), Body::Warning { step: Some(step.to_owned()), message });

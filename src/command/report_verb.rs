@@ -102,7 +102,7 @@ fn operation(record: &Record) -> Option<Body> {
         Record::Unknown { step, operation, attempt, error } => {
             (step, operation.clone(), *attempt, OperationState::Unknown, error.message.clone())
         }
-        Record::Undone { step, operation, attempt, error } => {
+        Record::Undone { step, operation, attempt, error, .. } => {
             (step, operation.clone(), *attempt, OperationState::Failed, error.message.clone())
         }
         _ => return None,

@@ -40,6 +40,11 @@ pub(super) fn resolve(scene: &Scene, said: &Said<'_>, clock: &dyn Clock, observe
             .unchanged("Nothing was changed")
             .hint(format!("Look with `{}`", scene.verbs.status())));
     }
+    if under_way.is_some_and(|step| step.kind == "approve") {
+        return Err(Error::usage(format!("`{}` is a gate: its consent is given by `upgrade approve`", said.step))
+            .unchanged("Nothing was changed")
+            .hint(scene.verbs.approve(said.step)));
+    }
     let outputs = typed(said.outputs);
     if said.decision == Decision::Done {
         let steps = scene.steps();

@@ -9,7 +9,6 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     event::{Body, Observer, Outcome, StepName},
-    playbook::DatabaseName,
     runner::{
         Ending, Engine, Orders, Run, RunFolder, Started, Stop, Tell,
         journal::{Journal, Record},
@@ -28,14 +27,18 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
     check_names(scene, asked)?;
     let outside = wiring::Outside::of(&scene.playbook)?;
     let _lock = Lock::take(&scene.state, &scene.playbook, &owner(scene, outside.clock.now()))?;
-    let past = scene.past()?;
-    if let Some(past) = past.as_ref().filter(|past| past.finished() && !asked.new_run) {
+    let (past, lost) = match scene.past() {
+        // A journal that cannot be read must not stand in the way of another run for ever.
+        Err(error) if asked.new_run && error.kind == Kind::Drift && scene.is_damaged() => (None, Some(error.message)),
+        past => (past?, None),
+    };
+    if let Some(past) = past.as_ref().filter(|past| past.succeeded() && !asked.new_run) {
         return Ok(again(scene, past, outside.clock.now(), observer));
     }
     let (mut started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
     let torn = torn
         .map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
-    started.warnings = wiring::redirections().into_iter().chain(torn).collect();
+    started.warnings = wiring::redirections().into_iter().chain(torn).chain(lost).collect();
     let tell = Tell::new(observer);
     let stop = Stop::default();
     signals::watch(&stop);
@@ -113,8 +116,11 @@ fn begin(
         .collect();
     match past.filter(|past| !past.finished()) {
         Some(past) if asked.new_run => {
-            abandon(past, now)?;
-            fresh(scene, names, now)
+            may_be_left(&past)?;
+            let begun = fresh(scene, names, now)?;
+            let (mut journal, _) = Journal::open(&past.folder.journal())?;
+            journal.append(Record::RunFinished { outcome: Outcome::Failed, exit_code: 4 }, now)?;
+            Ok(begun)
         }
         Some(past) => {
             scene.same_so_far(&past)?;
@@ -142,7 +148,7 @@ fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(St
     let record = Record::RunStarted {
         run: folder.id.clone(),
         playbook: scene.playbook.name.clone(),
-        target: target(scene),
+        target: scene.target(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         steps,
     };
@@ -151,8 +157,8 @@ fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(St
     Ok((Started { journal, run, resumed: false, warnings: Vec::new() }, folder, None))
 }
 
-/// Leaves an unfinished run for good, unless something it began is still in the balance.
-fn abandon(past: Past, now: OffsetDateTime) -> Result<()> {
+/// An unfinished run is left for good only where nothing it began is in the balance.
+fn may_be_left(past: &Past) -> Result<()> {
     if let Some(step) =
         past.run.current().filter(|step| step.attempts.0.iter().any(|attempt| step.attempts.unsettled(&attempt.id)))
     {
@@ -166,16 +172,5 @@ fn abandon(past: Past, now: OffsetDateTime) -> Result<()> {
         .unchanged("Nothing was changed")
         .hint("Go on with that run first, or say what became of it with `upgrade resolve`"));
     }
-    let (mut journal, _) = Journal::open(&past.folder.journal())?;
-    journal.append(Record::RunFinished { outcome: Outcome::Failed, exit_code: 4 }, now)?;
     Ok(())
-}
-
-fn target(scene: &Scene) -> String {
-    let Some(target) = &scene.playbook.target else { return String::new() };
-    let database = match &target.database {
-        DatabaseName::AuroraCluster(id) => format!("aurora cluster {id}"),
-        DatabaseName::RdsInstance(id) => format!("rds instance {id}"),
-    };
-    format!("{database} in {}", target.region)
 }

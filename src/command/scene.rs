@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Kind, Result},
-    playbook::{self, Loaded, Playbook, StepBody},
+    event::Outcome,
+    playbook::{self, DatabaseName, Loaded, Playbook, StepBody},
     runner::{Placed, Run, RunFolder, Verbs, digest_of, journal},
     step,
 };
@@ -44,12 +45,50 @@ impl Scene {
         }
     }
 
-    /// The newest run of this playbook, read without touching it.
+    /// The newest run of this playbook, read without touching it. One that died before its first record never began; one
+    /// of another target that has finished is another story.
     pub(super) fn past(&self) -> Result<Option<Past>> {
-        let Some(folder) = RunFolder::newest(&self.state, &self.playbook)? else { return Ok(None) };
-        let recovered = journal::read(&folder.journal())?;
-        let run = Run::fold(&recovered.entries)?;
-        Ok(Some(Past { folder, run, entries: recovered.entries }))
+        for folder in RunFolder::newest_first(&self.state, &self.playbook)? {
+            let recovered = journal::read(&folder.journal())?;
+            if recovered.entries.is_empty() {
+                continue;
+            }
+            let run = Run::fold(&recovered.entries)?;
+            if run.target == self.target() {
+                return Ok(Some(Past { folder, run, entries: recovered.entries }));
+            }
+            if run.finished.is_none() {
+                return Err(self.another_target(&run));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the newest journal itself does not read.
+    pub(super) fn is_damaged(&self) -> bool {
+        let newest = RunFolder::newest_first(&self.state, &self.playbook).ok().and_then(|all| all.into_iter().next());
+        newest.is_some_and(|folder| journal::read(&folder.journal()).is_err())
+    }
+
+    /// The database in words; empty where the playbook has none.
+    pub(super) fn target(&self) -> String {
+        let Some(target) = &self.playbook.target else { return String::new() };
+        let database = match &target.database {
+            DatabaseName::AuroraCluster(id) => format!("aurora cluster {id}"),
+            DatabaseName::RdsInstance(id) => format!("rds instance {id}"),
+        };
+        format!("{database} in {}", target.region)
+    }
+
+    fn another_target(&self, run: &Run) -> Error {
+        let (name, theirs) = (&self.playbook.name, &run.target);
+        let text = format!(
+            "An unfinished run named `{name}` is of the {theirs}, and this playbook is of the {}",
+            self.target()
+        );
+        Error::new(Kind::Drift, text)
+            .unchanged("Nothing was changed")
+            .hint("Undo the edit of `target`, or give this playbook another `name` or `--state`")
     }
 
     /// The steps, ready to look and to act.
@@ -112,6 +151,11 @@ impl Scene {
 impl Past {
     pub(super) fn finished(&self) -> bool {
         self.run.finished.is_some()
+    }
+
+    /// Done, and not just left for good.
+    pub(super) fn succeeded(&self) -> bool {
+        self.run.finished == Some(Outcome::Succeeded)
     }
 }
 

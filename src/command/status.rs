@@ -54,6 +54,7 @@ fn of(scene: &Scene, past: &Past, holder: Option<String>) -> Status {
     let next = match (state, open_gate) {
         (RunState::Finished | RunState::Running, _) => None,
         (RunState::Waiting, Some((step, _))) => Some(scene.verbs.approve(step)),
+        _ if matches!(error.map(|error| error.kind), Some(Kind::Drift | Kind::Conflict)) => Some(scene.verbs.run()),
         _ => stopped.and_then(|stop| stop.next.clone()).or_else(|| Some(scene.verbs.run())),
     };
     let next = if state == RunState::Waiting && open_gate.is_none() { Some(scene.verbs.run()) } else { next };

@@ -78,7 +78,7 @@ fn state(job: &CdcJob, findings: &mut Vec<Finding>) {
             let text = format!("{} Flink jobs named `{}` are alive: {}", ids.len(), job.flink_name, ids.join(", "));
             findings.push(with(
                 error("cdc_job_unique", &job.name, text),
-                "End all but one, or name one with `job_id:`",
+                "Find out which is the right one and end the others",
                 query,
             ));
         }
@@ -113,13 +113,9 @@ fn source(seen: &Inventory, job: &CdcJob, findings: &mut Vec<Finding>) {
         }
     }
     if let Some(why) = &job.unreadable {
-        let text = format!("Its newest checkpoint cannot be read: {why}");
-        let fix = "Give this machine read access to Flink's checkpoint and savepoint folders";
-        findings.push(with(
-            warning("cdc_state_readable", Consequence::StopsTheUpgrade, &job.name, text),
-            fix,
-            "upgrade offsets SAVEPOINT",
-        ));
+        let text = format!("Where it stands cannot be read: {why}");
+        let fix = "Set execution.checkpointing.interval and a checkpoint folder that this machine can read";
+        findings.push(with(error("cdc_state_readable", &job.name, text), fix, "upgrade offsets SAVEPOINT"));
     }
     for offset in &job.offsets {
         if offset.phase == Phase::Snapshot {

@@ -29,22 +29,22 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// The newest run of this playbook; run ids sort by time.
-    pub fn newest(state: &Path, playbook: &Playbook) -> Result<Option<Self>> {
+    /// The runs of this playbook that have a journal, the newest first; run ids sort by time.
+    pub fn newest_first(state: &Path, playbook: &Playbook) -> Result<Vec<Self>> {
         let runs = state.join("runs").join(&playbook.name);
         if !runs.exists() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let mut newest: Option<String> = None;
+        let mut found = Vec::new();
         for entry in fs_err::read_dir(&runs).map_err(|error| unusable(&error))? {
             let entry = entry.map_err(|error| unusable(&error))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let begun = entry.path().join("journal.jsonl").exists();
-            if begun && Uuid::parse_str(&name).is_ok() && newest.as_ref().is_none_or(|known| *known < name) {
-                newest = Some(name);
+            let id = entry.file_name().to_string_lossy().into_owned();
+            if Uuid::parse_str(&id).is_ok() && entry.path().join("journal.jsonl").exists() {
+                found.push(Self { path: runs.join(&id), id });
             }
         }
-        Ok(newest.map(|id| Self { path: runs.join(&id), id }))
+        found.sort_by(|one, other| other.id.cmp(&one.id));
+        Ok(found)
     }
 
     pub fn journal(&self) -> PathBuf {

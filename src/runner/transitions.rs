@@ -87,7 +87,7 @@ impl Run {
         if self.since.is_none() != matches!(record, Record::RunStarted { .. }) {
             return Err(illegal(record, "`run_started` stands first, and only there"));
         }
-        if !matches!(record, Record::Approved { .. } | Record::Resolved { .. } | Record::Stopped { .. }) {
+        if !matches!(record, Record::Approved { .. } | Record::Stopped { .. }) {
             self.stopped = None;
         }
         match record {
@@ -128,8 +128,11 @@ impl Run {
             Record::Unknown { step, operation, attempt, error } => {
                 *self.fate(record, step, operation, *attempt)? = Fate::Unknown(error.clone());
             }
-            Record::Undone { step, operation, attempt, error } => {
+            Record::Undone { step, operation, attempt, error, gate } => {
                 *self.fate(record, step, operation, *attempt)? = Fate::Undone(error.clone());
+                if let Some(gate) = gate {
+                    self.close_gate(record, gate)?;
+                }
             }
             Record::StepFinished { step, outcome, reason, outputs } => {
                 let finished = Finished { outcome: *outcome, reason: reason.clone(), outputs: outputs.clone() };
@@ -150,12 +153,8 @@ impl Run {
                 gate.approvals += 1;
             }
             Record::GateClosed { step, .. } => {
-                let gate = self.gates.get_mut(step).ok_or_else(|| illegal(record, "the gate was never reached"))?;
-                gate.approved = None;
-                gate.digest.clear();
-                if let Some(step) = self.steps.iter_mut().find(|known| known.id == *step) {
-                    step.finished = None;
-                }
+                let gate = self.close_gate(record, step)?;
+                gate.approvals = gate.approvals.saturating_sub(1);
             }
             Record::Resolved { step, decision, outputs, reason, .. } => {
                 self.resolve(record, step, *decision, outputs, reason)?;
@@ -185,6 +184,17 @@ impl Run {
         Ok(())
     }
 
+    /// The gate wants a consent again.
+    fn close_gate(&mut self, record: &Record, id: &str) -> Result<&mut Gate> {
+        if let Some(step) = self.steps.iter_mut().find(|known| known.id == id) {
+            step.finished = None;
+        }
+        let gate = self.gates.get_mut(id).ok_or_else(|| illegal(record, "the gate was never reached"))?;
+        gate.approved = None;
+        gate.digest.clear();
+        Ok(gate)
+    }
+
     fn open_step(&mut self, record: &Record, id: &str) -> Result<&mut StepRecord> {
         let step = self.steps.iter_mut().find(|step| step.id == id && step.finished.is_none());
         step.ok_or_else(|| illegal(record, "the step is not under way"))
@@ -205,10 +215,13 @@ impl Run {
 
     fn resolve(&mut self, record: &Record, id: &str, as_: Decision, outputs: &Value, reason: &str) -> Result<()> {
         let step = self.open_step(record, id)?;
+        let open = |attempt: &Attempt<Operation>| matches!(attempt.fate, Fate::Open | Fate::Unknown(_));
+        let undecided = step.attempts.0.iter().any(open);
+        let last = step.attempts.0.last().map(|last| last.id.clone());
         for attempt in &mut step.attempts.0 {
-            let open = matches!(attempt.fate, Fate::Open | Fate::Unknown(_));
-            let again = as_ == Decision::Retry && must_settle(attempt.operation.policy);
-            if open || again {
+            // Where all is known, a retry is of what was done last and may not be done again otherwise.
+            let last = last.as_deref() == Some(attempt.id.as_str()) && must_settle(attempt.operation.policy);
+            if open(attempt) || (!undecided && as_ == Decision::Retry && last) {
                 attempt.fate = match as_ {
                     Decision::Done => Fate::Done(Value::Null),
                     Decision::Retry | Decision::Skip => {

@@ -51,6 +51,8 @@ struct Memory {
     /// The operation performed last, and how often in a row.
     last: Option<(String, Value)>,
     again: u32,
+    /// It was put off once since it was done last.
+    put_off: bool,
 }
 
 impl Engine<'_> {
@@ -64,6 +66,7 @@ impl Engine<'_> {
             refused: None,
             last: None,
             again: 0,
+            put_off: false,
         };
         let earlier = self.run.step(&self.steps[index].id).map_or(0, |step| step.attempts.0.len());
         loop {
@@ -185,13 +188,18 @@ impl Engine<'_> {
             if error.kind != Kind::Transient {
                 return Err(error.into());
             }
-            let turn = self.silence(memory, error)?;
-            if let Next::Wait { awaited, seen } = turn {
+            if let Next::Wait { awaited, seen } = self.silence(memory, error)? {
                 let began = self.read.clock.elapsed();
-                self.pause(index, began, memory, awaited, seen).await?;
+                // Time has passed: what is to be done is decided by another look.
+                return self.pause(index, began, memory, awaited, seen).await;
             }
         }
-        self.spare(index, &operation, memory).await?;
+        if !self.spare(index, &operation, memory).await? {
+            return Ok(());
+        }
+        if let Some(signal) = self.stop.asked() {
+            return Err(self.interrupted(signal)?.into());
+        }
         let attempts = &self.run.step(&step).expect("a step that performs has begun").attempts;
         let attempt = attempts.last(&operation.id).map_or(0, |last| last.number) + 1;
         if attempts.unsettled(&operation.id) && must_settle(operation.policy) {
@@ -242,34 +250,40 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// The outside takes its time to show what was done: an operation that seems to be wanted again is put off, and
-    /// given up when it never shows.
-    async fn spare(&mut self, index: usize, operation: &Operation, memory: &mut Memory) -> Result<(), Ended> {
+    /// The outside takes its time to show what was done: an operation that seems to be wanted again is put off for
+    /// another look, and given up when it never shows. True where it is to be done now.
+    async fn spare(&mut self, index: usize, operation: &Operation, memory: &mut Memory) -> Result<bool, Ended> {
         let same = memory.last.as_ref().is_some_and(|(id, intent)| *id == operation.id && *intent == operation.intent);
-        memory.again = if same { memory.again + 1 } else { 0 };
-        memory.last = Some((operation.id.clone(), operation.intent.clone()));
-        if memory.again >= REPEATS {
+        if !same {
+            memory.last = Some((operation.id.clone(), operation.intent.clone()));
+            (memory.again, memory.put_off) = (0, false);
+            return Ok(true);
+        }
+        if std::mem::take(&mut memory.put_off) {
+            memory.again += 1;
+            return Ok(true);
+        }
+        if memory.again + 1 >= REPEATS {
             let text = format!("This was done {REPEATS} times and never shows: {}", operation.what);
             return Err(Error::permanent(text).hint("Look at the resource, then type the same command again").into());
         }
-        if memory.again > 0 {
-            let began = self.read.clock.elapsed();
-            let awaited = "the effect to show".to_owned();
-            self.pause(index, began, memory, awaited, operation.what.clone()).await?;
-        }
-        Ok(())
+        memory.put_off = true;
+        let began = self.read.clock.elapsed();
+        self.pause(index, began, memory, "the effect to show".to_owned(), operation.what.clone()).await?;
+        Ok(false)
     }
 
     /// The other side undid an operation: the gate before it closes again.
     fn undone(&mut self, index: usize, error: Error) -> Result<Ended, Error> {
+        let gate = self.steps[..index].iter().rev().find(|step| step.kind == "approve").map(|step| step.id.clone());
         let step = self.run.step(&self.steps[index].id).expect("a step that turns has begun");
         if let Some(last) = step.attempts.0.last() {
             let (step, operation, attempt) = (step.id.clone(), last.id.clone(), last.number);
-            self.record(Record::Undone { step, operation, attempt, error: error.clone() })?;
+            self.record(Record::Undone { step, operation, attempt, error: error.clone(), gate: gate.clone() })?;
         }
-        let gate = self.steps[..index].iter().rev().find(|step| step.kind == "approve").map(|step| step.id.clone());
-        let Some(gate) = gate else { return Ok(error.into()) };
-        self.record(Record::GateClosed { step: gate.clone(), why: error.message.clone() })?;
+        if gate.is_none() {
+            return Ok(error.into());
+        }
         let waiting = Error { kind: Kind::Waiting, ..error };
         Ok(Ending::of(waiting, self.verbs.run()).into())
     }

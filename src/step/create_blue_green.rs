@@ -209,11 +209,11 @@ fn await_green(ours: &Deployment, seen: &Observation) -> Next<Operation, Outputs
         "INVALID_CONFIGURATION" | "PROVISIONING_FAILED" | "DELETING" => Next::Fail(broken(ours, &details)),
         _ if failed => Next::Fail(broken(ours, &details)),
         "AVAILABLE" => match &seen.green {
-            Some(green) if ready(ours, green, &seen.blue) => {
+            Some(green) if ready(ours, green) => {
                 let outputs = Outputs {
                     deployment: ours.id.clone(),
                     family: seen.target.family.clone(),
-                    blue: seen.blue.clone(),
+                    blue: alone(&seen.blue, green),
                     green: green.clone(),
                 };
                 let of = "green is complete and available".to_owned();
@@ -232,12 +232,22 @@ fn await_green(ours: &Deployment, seen: &Observation) -> Next<Operation, Outputs
     }
 }
 
-fn ready(deployment: &Deployment, green: &Side, blue: &Side) -> bool {
-    deployment.members.iter().all(|pair| pair.target.is_some())
-        && green.status == "available"
+fn ready(deployment: &Deployment, green: &Side) -> bool {
+    let available = |id: &str| green.members.iter().any(|member| member.id == id && member.address.is_some());
+    deployment.members.iter().all(|pair| match &pair.target {
+        Some(target) if target.contains(":db:") => available(side::name_of(target)),
+        Some(_) => true,
+        None => false,
+    }) && green.status == "available"
         && green.address.is_some()
-        && green.members.len() >= blue.members.len()
-        && green.members.iter().all(|member| member.status == "available" && member.address.is_some())
+        && green.members.iter().all(|member| member.status == "available")
+}
+
+/// Blue without green: while it replicates, green counts as one of blue's replicas.
+fn alone(blue: &Side, green: &Side) -> Side {
+    let mut blue = blue.clone();
+    blue.members.retain(|member| !green.members.iter().any(|other| other.resource_id == member.resource_id));
+    blue
 }
 
 fn members(green: Option<&Side>) -> String {

@@ -102,18 +102,13 @@ pub(super) enum Standing {
 
 /// Looks for the job among all that Flink knows.
 pub(super) async fn standing(flink: &dyn FlinkRead, scripted: &Scripted, jobs: &[Job]) -> Result<Standing> {
-    let mut named: Vec<&Job> = match &scripted.job.job_id {
-        Some(id) => jobs.iter().filter(|job| job.id == *id).collect(),
-        None => jobs.iter().filter(|job| job.name == scripted.flink_name).collect(),
-    };
+    let ours = |job: &&Job| job.name == scripted.flink_name || scripted.job.job_id.as_ref() == Some(&job.id);
+    let mut named: Vec<&Job> = jobs.iter().filter(ours).collect();
     let alive: Vec<Job> = named.iter().filter(|job| !job.ended()).map(|job| (*job).clone()).collect();
     match alive.as_slice() {
         [one] => return Ok(Standing::Alive(one.clone())),
         [] => {}
         _ => return Ok(Standing::Several(alive)),
-    }
-    if let Some(savepoint) = &scripted.job.savepoint {
-        return Ok(Standing::Ended { left: Some(savepoint.clone()) });
     }
     named.sort_by_key(|job| std::cmp::Reverse(job.started_at));
     for job in named {
@@ -121,7 +116,8 @@ pub(super) async fn standing(flink: &dyn FlinkRead, scripted: &Scripted, jobs: &
             return Ok(Standing::Ended { left: Some(path) });
         }
     }
-    Ok(Standing::Ended { left: None })
+    // What Flink knows is newer than what a person once wrote down.
+    Ok(Standing::Ended { left: scripted.job.savepoint.clone() })
 }
 
 /// Where the newest completed checkpoint or savepoint of a job lies.

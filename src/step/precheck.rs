@@ -132,7 +132,12 @@ async fn cdc_jobs(read: &Read, known: &Known, blue: &Side) -> Result<Vec<CdcJob>
         let state = match standing {
             jobs::Standing::Alive(job) => {
                 match jobs::committed(read, &job.id).await {
-                    Ok(committed) => offsets = committed.unwrap_or_default(),
+                    Ok(Some(committed)) => offsets = committed,
+                    Ok(None) if jobs::newest_state(flink, &job.id).await?.is_none() => {
+                        unreadable = Some("Flink tells of no completed checkpoint and where it lies".to_owned());
+                    }
+                    // One is just being replaced by the next.
+                    Ok(None) => {}
                     Err(error) if error.kind == Kind::Transient => return Err(error),
                     Err(error) => unreadable = Some(error.message),
                 }

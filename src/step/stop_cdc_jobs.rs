@@ -252,5 +252,5 @@ fn stopped(job: &Seen, path: &str, offsets: &[Offset], seen: &Observation) -> Re
 fn several(job: &Seen, count: usize) -> Error {
     Error::conflict(format!("{count} Flink jobs named `{}` are alive", job.flink_name))
         .unchanged("None was stopped")
-        .hint("End all but one, or name the right one with `job_id:` in the playbook")
+        .hint("Find out which is the right one and end the others")
 }

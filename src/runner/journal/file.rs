@@ -39,6 +39,8 @@ pub struct Journal {
     path: PathBuf,
     seq: u64,
     check: u32,
+    /// After a failed append the end of the file is not known, so nothing may follow.
+    broken: Option<Error>,
 }
 
 /// What a journal holds, and what had to be dropped.
@@ -56,7 +58,7 @@ impl Journal {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| unwritable(&error))?;
         let folder = path.parent().expect("a journal lies in a run folder");
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unwritable(&error))?;
-        Ok(Self { file, path: path.to_owned(), seq: 0, check: 0 })
+        Ok(Self { file, path: path.to_owned(), seq: 0, check: 0, broken: None })
     }
 
     /// Opens a journal to append to it; a torn last line is cut off.
@@ -66,26 +68,31 @@ impl Journal {
         if recovered.torn.is_some() {
             file.set_len(recovered.sound).and_then(|()| file.sync_all()).map_err(|error| unwritable(&error))?;
         }
+        // A last line may be whole and not yet synced.
+        file.sync_all().map_err(|error| unwritable(&error))?;
         file.seek(SeekFrom::End(0)).map_err(|error| unwritable(&error))?;
         let seq = recovered.entries.len() as u64;
-        Ok((Self { file, path: path.to_owned(), seq, check: recovered.check }, recovered))
+        Ok((Self { file, path: path.to_owned(), seq, check: recovered.check, broken: None }, recovered))
     }
 
     /// Appends a record and syncs it. After an error nothing may be done to the outside any more.
     pub fn append(&mut self, record: Record, at: OffsetDateTime) -> Result<Entry> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
         let entry = Entry { v: VERSION, seq: self.seq, at, record };
         let body = serde_json::to_string(&entry)
             .map_err(|error| Error::bug("A journal record cannot be written as JSON").because(&error))?;
         let check = chain(self.check, &body);
         let open = body.strip_suffix('}').expect("an entry is a JSON object");
         let line = format!("{open},\"check\":\"{check:08x}\"}}\n");
-        self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()).map_err(|error| {
-            unwritable(&error).unchanged(format!(
-                "Nothing more was done to the outside; the journal {} ends at record {}",
-                self.path.display(),
-                self.seq
-            ))
-        })?;
+        if let Err(error) = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()) {
+            let (path, seq) = (self.path.display(), self.seq);
+            let text = format!("Nothing more was done to the outside; the journal {path} ends at record {seq}");
+            let error = unwritable(&error).unchanged(text);
+            self.broken = Some(error.clone());
+            return Err(error);
+        }
         self.seq += 1;
         self.check = check;
         Ok(entry)

@@ -73,12 +73,13 @@ pub enum Record {
         attempt: u32,
         error: Error,
     },
-    /// Applied, and undone again by the other side.
+    /// Applied, and undone again by the other side. The gate before it closes with the same record: the consent is used up.
     Undone {
         step: String,
         operation: String,
         attempt: u32,
         error: Error,
+        gate: Option<String>,
     },
     /// Findings, artifacts and warnings, for the reports.
     Noted {
@@ -101,7 +102,7 @@ pub enum Record {
         digest: String,
         who: String,
     },
-    /// What the approval was given for is no longer so.
+    /// What the approval was given for is no longer so; it was not used.
     GateClosed {
         step: String,
         why: String,

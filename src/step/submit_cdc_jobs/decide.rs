@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::{
     Moved, Operation, Outputs, Part, Start,
-    look::{Observation, Running, Seen},
+    look::{HEADER, Observation, Running, Seen},
     stop_id, submit_id,
 };
 use crate::{
     error::Error,
     event::{Offset, Phase},
-    handover::offset::covers,
-    port::flink::Savepoint,
+    handover::offset::{covers, is_clean},
+    port::{flink::Savepoint, mysql::Coordinates},
     step::{
         contract::{Attempts, Done, Known, Next},
         stop_cdc_jobs::trigger,
@@ -19,6 +19,9 @@ use crate::{
 };
 
 type Decision = Next<Operation, Outputs>;
+
+/// The gateway may still be at work on a statement whose caller is gone.
+const SUBMIT_MAY_TAKE: Duration = Duration::from_secs(65);
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
     let mut moved = Vec::new();
@@ -56,7 +59,11 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
     if done.handle(&id).is_some() && done.0.len() > known.earlier {
         return wait(format!("{name} to show in Flink"), "not shown yet");
     }
+    let draining_still = job.drain.as_ref().is_some_and(|drain| !drain.job.ended());
     match &job.drained {
+        _ if drained_by(job, seen).is_some() && draining_still => {
+            wait(format!("the drain of {name} to end"), "still alive")
+        }
         _ if drained_by(job, seen).is_some() => run(submit_green(job, seen)),
         Some(drained) => match &drained.state {
             Savepoint::InProgress => wait(format!("the savepoint that ends the drain of {name}"), "in progress"),
@@ -83,12 +90,15 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
 
 /// The savepoint that covers the end of blue's log, if there is one.
 fn drained_by<'a>(job: &'a Seen, seen: &Observation) -> Option<&'a str> {
-    let all = |offsets: &[Offset]| !offsets.is_empty() && offsets.iter().all(|offset| covers(offset, &seen.end));
-    if all(&job.stopped.offsets) {
+    let all =
+        |offsets: &[Offset], end: &Coordinates| !offsets.is_empty() && offsets.iter().all(|offset| covers(offset, end));
+    if all(&job.stopped.offsets, &seen.end) {
         return Some(&job.stopped.savepoint);
     }
-    match &job.drained.as_ref()?.state {
-        Savepoint::Completed { location } if all(&job.drained.as_ref()?.offsets) => Some(location),
+    let drained = job.drained.as_ref()?;
+    match &drained.state {
+        // Nothing was written since: old blue is read-only, and at most its log has rotated.
+        Savepoint::Completed { location } if all(&drained.offsets, &drained.end) => Some(location),
         _ => None,
     }
 }
@@ -133,6 +143,7 @@ fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Opera
             job_id: drain.job.id.clone(),
             directory: seen.savepoints.clone(),
             trigger: trigger(&known.run, &format!("{name} drain"), number),
+            end: seen.end.clone(),
         });
     }
     if let Some(next) = restarting(&format!("The drain of {name}"), drain, &job.stopped.savepoint) {
@@ -187,8 +198,12 @@ fn proven(offsets: &[Offset], seen: &Observation) -> bool {
     let read = |offset: &Offset| offset.server_id == Some(seen.switched.green_server.server_id);
     let any = offsets.iter().any(read);
     let at_end = |offset: &Offset| {
-        let clean = offset.skip_events == 0 && offset.skip_rows == 0;
-        clean && seen.green_end.as_ref().is_some_and(|end| end.file == offset.file && end.position == offset.position)
+        let end = seen.green_end.as_ref().filter(|end| end.file == offset.file);
+        // A reader that has followed into a new file stands at its first byte until something is written.
+        is_clean(offset)
+            && end.is_some_and(|end| {
+                end.position == offset.position || (end.position <= HEADER && offset.position <= HEADER)
+            })
     };
     let at_start =
         |offset: &Offset| offset.file == seen.coordinates.file && offset.position == seen.coordinates.position;
@@ -224,7 +239,7 @@ fn fail(error: Error) -> Result<Moved, Box<Decision>> {
 /// A submit whose reply is lost may still show as a job.
 fn confirm(of: &str, operation: Operation) -> Result<Moved, Box<Decision>> {
     let then = Box::new(Next::Do(operation));
-    Err(Box::new(Next::Confirm { of: of.to_owned(), looks: 3, spanning: Duration::from_secs(10), then }))
+    Err(Box::new(Next::Confirm { of: of.to_owned(), looks: 3, spanning: SUBMIT_MAY_TAKE, then }))
 }
 
 fn died(what: &str, running: &Running, savepoint: &str) -> Error {

@@ -49,7 +49,13 @@ pub(super) struct Running {
 pub(super) struct Drained {
     pub state: Savepoint,
     pub offsets: Vec<Offset>,
+    /// The end of blue's log when the drain had reached it.
+    pub end: Coordinates,
 }
+
+/// A log file of at most this many bytes holds its header and no transaction: the header has 154 to 157 without GTID, and the
+/// smallest transaction more than a hundred.
+pub(super) const HEADER: u64 = 200;
 
 pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
     let stopped: stop_cdc_jobs::Outputs = known.outputs("stop_cdc_jobs")?;
@@ -68,8 +74,9 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
     let all = flink.jobs().await?;
     let mut seen = Vec::new();
     for stopped in stopped.jobs {
-        let (drain, _) = of_run(read, known, &stopped, Part::Drain, &all).await?;
+        let (drain, beside) = of_run(read, known, &stopped, Part::Drain, &all).await?;
         let (green, stranger) = of_run(read, known, &stopped, Part::Green, &all).await?;
+        let stranger = stranger.or(beside);
         let drained = drained(read, flink, &stopped.name, done).await?;
         seen.push(Seen { stopped, drain, drained, green, stranger });
     }
@@ -93,13 +100,20 @@ async fn frozen_end(read: &Read, switched: &switchover::Outputs) -> Result<Coord
             .unchanged("No CDC job was started; the savepoints are kept")
             .hint("Set it read-only again, find out who wrote to it, then type the same command again"));
     }
-    mysql.log_end(&switched.old_address).await?.ok_or_else(|| {
+    let end = mysql.log_end(&switched.old_address).await?.ok_or_else(|| {
         Error::drift(format!("{} shows no binary log", switched.old))
             .unchanged("No CDC job was started; the savepoints are kept")
-    })
+    })?;
+    if end.position > HEADER {
+        return Ok(end);
+    }
+    // Old blue has rotated its log since: the end is that of the last file anybody wrote into.
+    let files = mysql.log_files(&switched.old_address).await?;
+    let before = files.iter().rev().skip_while(|file| file.name == end.file).find(|file| file.size > HEADER);
+    Ok(before.map_or(end, |file| Coordinates { file: file.name.clone(), position: file.size, gtid_set: None }))
 }
 
-/// The newest job of this run for one part, and a stranger of the same name.
+/// The one live job of this run for one part, else its newest that has ended; and a stranger of the same name.
 async fn of_run(
     read: &Read,
     known: &Known,
@@ -109,20 +123,31 @@ async fn of_run(
 ) -> Result<(Option<Running>, Option<String>)> {
     let flink = read.flink()?;
     let name = name_in_flink(&stopped.flink_name, part);
-    let (mut ours, mut stranger): (Option<&Job>, Option<String>) = (None, None);
+    let (mut ours, mut stranger): (Vec<&Job>, Option<String>) = (Vec::new(), None);
     for job in all.iter().filter(|job| job.name == name) {
         let marks = flink.parameters(&job.id).await?;
+        if marks.is_empty() && matches!(job.state.as_str(), "INITIALIZING" | "CREATED" | "RECONCILING") {
+            return Err(Error::transient(format!(
+                "The Flink job {name} is {} and does not show its marks yet",
+                job.state
+            )));
+        }
         let is = |mark: &str, value: &str| marks.get(mark).is_some_and(|found| found == value);
         if is(RUN_MARK, &known.run) && is(JOB_MARK, &stopped.name) && is(PART_MARK, part.as_str()) {
-            if ours.is_none_or(|found| (found.ended(), -found.started_at) > (job.ended(), -job.started_at)) {
-                ours = Some(job);
-            }
+            ours.push(job);
         } else if !job.ended() {
             stranger = Some(job.id.clone());
         }
     }
-    let Some(job) = ours else { return Ok((None, stranger)) };
-    let job = Job { state: flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone()), ..job.clone() };
+    let alive = ours.iter().filter(|job| !job.ended()).count();
+    if alive > 1 {
+        return Err(Error::unknown(format!("{alive} Flink jobs of this run named `{name}` are alive"))
+            .unchanged("The savepoints are kept")
+            .hint("Cancel all of them in Flink, then `upgrade resolve PLAYBOOK STEP --as retry --reason TEXT` and run again"));
+    }
+    ours.sort_by_key(|job| (job.ended(), -job.started_at));
+    let Some(job) = ours.first() else { return Ok((None, stranger)) };
+    let job = Job { state: flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone()), ..(*job).clone() };
     let failing = job.ended() || matches!(job.state.as_str(), "RESTARTING" | "FAILING");
     let failure = if failing { flink.failure(&job.id).await? } else { None };
     let offsets = if job.ended() { None } else { jobs::committed(read, &job.id).await? };
@@ -131,11 +156,11 @@ async fn of_run(
 
 async fn drained(read: &Read, flink: &dyn FlinkRead, job: &str, done: &Attempts<Operation>) -> Result<Option<Drained>> {
     let Some(last) = done.last(&stop_id(job)) else { return Ok(None) };
-    let Operation::StopDrain { job_id, trigger, .. } = &last.operation else { return Ok(None) };
+    let Operation::StopDrain { job_id, trigger, end, .. } = &last.operation else { return Ok(None) };
     let state = flink.savepoint(job_id, trigger).await?;
     let offsets = match &state {
         Savepoint::Completed { location } => savepoint::offsets(&*read.files, location).await?,
         _ => Vec::new(),
     };
-    Ok(Some(Drained { state, offsets }))
+    Ok(Some(Drained { state, offsets, end: end.clone() }))
 }

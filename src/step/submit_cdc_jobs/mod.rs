@@ -15,7 +15,10 @@ use super::{
 use crate::{
     error::Result,
     event::Offset,
-    port::{Reply, mysql::Address},
+    port::{
+        Reply,
+        mysql::{Address, Coordinates},
+    },
 };
 
 pub use look::Observation;
@@ -54,7 +57,7 @@ pub enum Start {
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
     Submit { job: String, flink_name: String, part: Part, start: Start, address: Address, production: Address },
-    StopDrain { job: String, job_id: String, directory: String, trigger: String },
+    StopDrain { job: String, job_id: String, directory: String, trigger: String, end: Coordinates },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

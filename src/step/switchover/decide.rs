@@ -68,6 +68,18 @@ fn first(
     if let Some(wait) = unready(step, before) {
         return wait;
     }
+    let gtid = before
+        .green_server
+        .as_ref()
+        .map(|server| server.gtid_mode.as_str())
+        .filter(|mode| !mode.eq_ignore_ascii_case("OFF"));
+    if let Some(mode) = gtid.filter(|_| !known.playbook.cdc_jobs.is_empty()) {
+        let text = format!(
+            "gtid_mode of green is {mode}: a job started there by file and position would replay old rows at its next restart"
+        );
+        let error = Error::permanent(text).unchanged("No switchover was asked for");
+        return Next::Fail(error.hint("Set gtid-mode to OFF in green's parameter group and reboot green"));
+    }
     let (Some(green), Some(green_server)) = (before.green.clone(), before.green_server.clone()) else {
         return Next::Wait { awaited: "green's writer to answer".to_owned(), seen: "no connection".to_owned() };
     };
@@ -80,6 +92,7 @@ fn first(
         green,
         blue_server: before.blue_server.clone(),
         green_server,
+        cancellations: before.cancellations,
     };
     let of = "every member is available and in sync, and green follows blue".to_owned();
     Next::Confirm { of, looks: 3, spanning: Duration::ZERO, then: Box::new(Next::Do(operation)) }

@@ -41,6 +41,8 @@ pub(super) struct Before {
     pub blue_server: Server,
     pub green_server: Option<Server>,
     pub replication: Option<Replication>,
+    /// How many cancelled switchovers RDS tells of.
+    pub cancellations: usize,
 }
 
 pub(super) struct After {
@@ -61,11 +63,12 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
     let sides = match (status, last) {
         (Some("SWITCHOVER_COMPLETED"), _) => Sides::After(Box::new(after(read, &created).await?)),
         (_, Some(attempt)) if !settled_before(attempt) => {
-            let cancelled = cancelled(read, &attempt.operation, now).await?;
+            let told = cancellations(read, known, &created).await?;
+            let cancelled = told.get(attempt.operation.cancellations..).and_then(|new| new.last()).cloned();
             let production = answer(read.mysql()?, created.blue.write_address()?).await?;
             Sides::Under { cancelled, production }
         }
-        _ => Sides::Before(Box::new(before(read, &created).await?)),
+        _ => Sides::Before(Box::new(before(read, known, &created).await?)),
     };
     Ok(Observation { created, deployment, now, sides })
 }
@@ -75,12 +78,15 @@ fn settled_before(attempt: &crate::step::Attempt<Operation>) -> bool {
     matches!(attempt.fate, crate::step::Fate::Failed(_) | crate::step::Fate::Undone(_))
 }
 
-async fn before(read: &Read, created: &create_blue_green::Outputs) -> Result<Before> {
+async fn before(read: &Read, known: &Known, created: &create_blue_green::Outputs) -> Result<Before> {
     let (rds, mysql) = (read.rds()?, read.mysql()?);
-    let blue = side::side(rds, &created.blue.database)
+    let mut blue = side::side(rds, &created.blue.database)
         .await?
         .ok_or_else(|| Error::drift(format!("Blue, the {}, is no longer there", created.blue.database)))?;
     let green = side::side(rds, &created.green.database).await?;
+    // While it replicates, green counts as one of blue's replicas.
+    blue.members.retain(|member| created.blue.members.iter().any(|known| known.resource_id == member.resource_id));
+    let cancellations = cancellations(read, known, created).await?.len();
     let blue_server = mysql.server(blue.write_address()?).await?;
     let (mut green_server, mut replication) = (None, None);
     if let Some(address) = green.as_ref().and_then(|green| green.address.as_ref()) {
@@ -89,7 +95,7 @@ async fn before(read: &Read, created: &create_blue_green::Outputs) -> Result<Bef
             replication = mysql.replication(address).await?;
         }
     }
-    Ok(Before { blue, green, blue_server, green_server, replication })
+    Ok(Before { blue, green, blue_server, green_server, replication, cancellations })
 }
 
 async fn after(read: &Read, created: &create_blue_green::Outputs) -> Result<After> {
@@ -113,22 +119,22 @@ async fn answer(mysql: &dyn MysqlRead, address: &Address) -> Result<Option<Serve
     }
 }
 
-/// The newest event since the attempt that says the switchover was cancelled.
-async fn cancelled(read: &Read, attempt: &Operation, now: OffsetDateTime) -> Result<Option<String>> {
-    // RDS stamps its events by its own clock.
+/// What RDS tells of cancelled switchovers of this deployment, oldest first. Counts are compared with counts, so that no
+/// two clocks are.
+async fn cancellations(read: &Read, known: &Known, created: &create_blue_green::Outputs) -> Result<Vec<String>> {
     let window = EventWindow {
-        from: attempt.at - time::Duration::minutes(2),
-        to: now + time::Duration::minutes(2),
+        from: known.since - time::Duration::hours(1),
+        to: read.clock.now() + time::Duration::hours(1),
         source_type: None,
     };
-    let names = [attempt.deployment.as_str(), attempt.blue.database.id(), attempt.green.database.id()];
-    let events = read.rds()?.events(&window).await?;
-    let found = events.into_iter().filter(|event| {
+    let names = [created.deployment.as_str(), created.blue.database.id(), created.green.database.id()];
+    let mut events = read.rds()?.events(&window).await?;
+    events.retain(|event| {
         let message = event.message.to_lowercase();
-        let ours = names
-            .iter()
-            .any(|name| event.source_id.eq_ignore_ascii_case(name) || message.contains(&name.to_lowercase()));
-        ours && message.contains("switchover") && (message.contains("canceled") || message.contains("cancelled"))
+        let named = |name: &str| event.source_id.eq_ignore_ascii_case(name) || message.contains(&name.to_lowercase());
+        let cancelled = message.contains("canceled") || message.contains("cancelled");
+        message.contains("switchover") && cancelled && names.iter().any(|name| named(name))
     });
-    Ok(found.max_by_key(|event| event.at).map(|event| event.message))
+    events.sort_by_key(|event| event.at);
+    Ok(events.into_iter().map(|event| event.message).collect())
 }

@@ -39,6 +39,8 @@ pub struct Operation {
     pub green: Side,
     pub blue_server: Server,
     pub green_server: Server,
+    /// How many cancelled switchovers RDS had told of before it.
+    pub cancellations: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -75,7 +75,7 @@ impl State {
         servers.run(&mut region, START);
         servers.append(&ServerId("blue".to_owned()), 5_000);
         let address = region.cluster("orders").unwrap().endpoint.clone();
-        let flink = Flink::with_job("orders-to-target", &address, START);
+        let flink = Flink::with_job("orders-to-target", &address, START - 3_600_000);
         Self { region, servers, flink }
     }
 
