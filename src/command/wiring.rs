@@ -79,8 +79,11 @@ impl Outside {
         Read {
             rds: self.rds_read.clone(),
             mysql: self.mysql.clone(),
+            binlog: None,
+            tables: None,
             flink: self.flink_read.clone(),
             files: Arc::clone(&self.files),
+            secrets: Arc::clone(&self.secrets),
             clock: Arc::clone(&self.clock),
         }
     }

@@ -53,6 +53,17 @@ pub enum Savepoint {
     },
 }
 
+/// How a job was told to keep its state and to come back after a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Whether checkpoints outlive a cancelled job.
+    pub retained: bool,
+    /// Milliseconds between checkpoints; `None` where there are none.
+    pub interval: Option<u64>,
+    /// As Flink describes it: `Restart with fixed delay (…)`, `Cluster level default restart strategy`.
+    pub restart: String,
+}
+
 /// A statement as it is sent. Its text may hold secrets, so it is never logged or serialised.
 #[derive(Debug, Clone)]
 pub struct Statement(pub Secret);
@@ -72,12 +83,20 @@ pub trait FlinkRead: Send + Sync {
     fn savepoint<'a>(&'a self, job: &'a str, trigger: &'a str) -> Reply<'a, Savepoint>;
     /// The first lines of the newest exception of a job.
     fn failure<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>>;
+    fn settings<'a>(&'a self, job: &'a str) -> Reply<'a, Settings>;
+    /// The jars and folders of the JobManager's class path: where the connector's version is read.
+    fn classpath(&self) -> Reply<'_, Vec<String>>;
 }
 
 pub trait FlinkWrite: Send + Sync {
     /// Asks the job to stop with a savepoint under `directory`. `trigger` (32 hex digits) names the request: the same
     /// one again is not a second stop.
     fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()>;
+    /// Ends the job without a savepoint; what it has committed stays.
+    fn cancel<'a>(&'a self, job: &'a str) -> Reply<'a, ()>;
+    /// Opens the session and does all that can be done before the script is submitted. For speed alone: a later
+    /// `submit` in this session takes over what has not changed, and does without where this was never called.
+    fn stage<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, ()>;
     /// Sends a whole script in a session of its own; returns the id of the one job it started. Not repeatable: look for
     /// the job first.
     fn submit<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, String>;

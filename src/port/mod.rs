@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::error::Result;
 
+pub mod binlog;
 pub mod clock;
 pub mod files;
 pub mod flink;
@@ -14,6 +15,7 @@ pub mod mysql;
 pub mod rds;
 pub mod secrets;
 pub mod side;
+pub mod tables;
 
 /// What every call to the outside returns.
 pub type Reply<'a, T> = BoxFuture<'a, Result<T>>;

@@ -12,12 +12,14 @@ use crate::{
     playbook::Playbook,
     port::{
         Reply,
+        binlog::BinlogRead,
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
         mysql::MysqlRead,
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
+        tables::TablesRead,
     },
 };
 
@@ -26,8 +28,13 @@ use crate::{
 pub struct Read {
     pub rds: Option<Arc<dyn RdsRead>>,
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// Logs through the replication protocol, with the login of `mysql`.
+    pub binlog: Option<Arc<dyn BinlogRead>>,
+    /// Tables with the logins that stand in the scripts.
+    pub tables: Option<Arc<dyn TablesRead>>,
     pub flink: Option<Arc<dyn FlinkRead>>,
     pub files: Arc<dyn FilesRead>,
+    pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -38,6 +45,14 @@ impl Read {
 
     pub fn mysql(&self) -> Result<&dyn MysqlRead> {
         self.mysql.as_deref().ok_or_else(|| absent("mysql"))
+    }
+
+    pub fn binlog(&self) -> Result<&dyn BinlogRead> {
+        self.binlog.as_deref().ok_or_else(|| absent("mysql"))
+    }
+
+    pub fn tables(&self) -> Result<&dyn TablesRead> {
+        self.tables.as_deref().ok_or_else(|| absent("mysql"))
     }
 
     pub fn flink(&self) -> Result<&dyn FlinkRead> {

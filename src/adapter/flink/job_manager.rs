@@ -10,8 +10,8 @@ use super::{
     http::{ATTEMPT, Fault, Http},
 };
 use crate::{
-    error::{Error, Result},
-    port::flink::{Checkpoint, Checkpoints, Job, Savepoint},
+    error::{Error, Kind, Result},
+    port::flink::{Checkpoint, Checkpoints, Job, Savepoint, Settings},
 };
 
 /// Lines of a failure that are shown.
@@ -98,6 +98,33 @@ pub(super) async fn failure(http: &Http, job: &str) -> Result<Option<String>> {
     }))
 }
 
+pub(super) async fn settings(http: &Http, job: &str) -> Result<Settings> {
+    let config = http.read_existing(&format!("/jobs/{job}/config")).await?;
+    let restart = config.pointer("/execution-config/restart-strategy").and_then(Value::as_str).unwrap_or_default();
+    let path = format!("/jobs/{job}/checkpoints/config");
+    let checkpoints = http.read_existing(&path).await?;
+    let interval = checkpoints.get("interval").and_then(Value::as_u64).filter(|interval| *interval < i64::MAX as u64);
+    let external = checkpoints.get("externalization");
+    let enabled = external.and_then(|value| value.get("enabled")).and_then(Value::as_bool).unwrap_or_default();
+    let deleted = external.and_then(|value| value.get("delete_on_cancellation")).and_then(Value::as_bool);
+    Ok(Settings { retained: enabled && deleted == Some(false), interval, restart: restart.to_owned() })
+}
+
+pub(super) async fn classpath(http: &Http) -> Result<Vec<String>> {
+    let path = "/jobmanager/environment";
+    let environment = http.read_existing(path).await?;
+    let entries = environment.get("classpath").and_then(Value::as_array);
+    let entries = entries.ok_or_else(|| http.malformed(path, "classpath"))?;
+    Ok(entries.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+pub(super) async fn cancel(http: &Http, job: &str) -> Result<()> {
+    match http.send(Method::PATCH, &format!("/jobs/{job}?mode=cancel"), None, ATTEMPT).await {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(fault_of_write(&format!("The cancellation of job {job}"), &fault)),
+    }
+}
+
 pub(super) async fn stop(http: &Http, job: &str, directory: &str, trigger: &str) -> Result<()> {
     let path = format!("/jobs/{job}/stop");
     let body = json!({ "targetDirectory": directory, "drain": false, "formatType": "CANONICAL", "triggerId": trigger });
@@ -105,8 +132,17 @@ pub(super) async fn stop(http: &Http, job: &str, directory: &str, trigger: &str)
         Ok(_) => return Ok(()),
         Err(fault) => fault,
     };
-    let message = format!("The stop of job {job} with a savepoint");
-    let error = match &fault {
+    let error = fault_of_write(&format!("The stop of job {job} with a savepoint"), &fault);
+    Err(if error.kind == Kind::Unknown {
+        error.hint(format!("Look at the savepoint request {trigger} of the job"))
+    } else {
+        error
+    })
+}
+
+/// What a failed call that changes something means.
+fn fault_of_write(message: &str, fault: &Fault) -> Error {
+    let error = match fault {
         Fault::NotSent(_) => Error::transient(format!("{message} was not sent: no connection")),
         Fault::Answered { status, .. } if fault.not_found() || status.is_client_error() => {
             let busy = *status == StatusCode::TOO_MANY_REQUESTS;
@@ -116,10 +152,9 @@ pub(super) async fn stop(http: &Http, job: &str, directory: &str, trigger: &str)
                 Error::permanent(format!("{message} was refused"))
             }
         }
-        _ => Error::unknown(format!("{message} was sent and its outcome is not known"))
-            .hint(format!("Look at the savepoint request {trigger} of the job")),
+        _ => Error::unknown(format!("{message} was sent and its outcome is not known")),
     };
-    Err(error.cause(fault.said()))
+    error.cause(fault.said())
 }
 
 fn text(value: &Value, key: &str) -> Option<String> {

@@ -16,7 +16,7 @@ use crate::{
     port::{
         Reply,
         clock::Clock,
-        flink::{Checkpoints, FlinkRead, FlinkWrite, Job, Savepoint, Statement},
+        flink::{Checkpoints, FlinkRead, FlinkWrite, Job, Savepoint, Settings, Statement},
     },
     secret::Secret,
 };
@@ -83,11 +83,27 @@ impl FlinkRead for Flink {
     fn failure<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>> {
         Box::pin(job_manager::failure(&self.rest, job))
     }
+
+    fn settings<'a>(&'a self, job: &'a str) -> Reply<'a, Settings> {
+        Box::pin(job_manager::settings(&self.rest, job))
+    }
+
+    fn classpath(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(job_manager::classpath(&self.rest))
+    }
 }
 
 impl FlinkWrite for Flink {
     fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()> {
         Box::pin(job_manager::stop(&self.rest, job, directory, trigger))
+    }
+
+    fn cancel<'a>(&'a self, job: &'a str) -> Reply<'a, ()> {
+        Box::pin(job_manager::cancel(&self.rest, job))
+    }
+
+    fn stage<'a>(&'a self, _: &'a str, _: &'a [Statement]) -> Reply<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn submit<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, String> {

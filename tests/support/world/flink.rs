@@ -7,7 +7,7 @@ use upgrade::{
     handover::consumer::flink_sql::Script,
     port::{
         Reply,
-        flink::{Checkpoint, Checkpoints, FlinkRead, FlinkWrite, Job, Savepoint, Statement},
+        flink::{Checkpoint, Checkpoints, FlinkRead, FlinkWrite, Job, Savepoint, Settings, Statement},
     },
 };
 
@@ -147,6 +147,14 @@ impl State {
         Ok(())
     }
 
+    fn cancel(&mut self, job: &str) -> Result<()> {
+        self.flink.writes += 1;
+        let running = self.flink.jobs.iter_mut().find(|running| running.job.id == job && !running.job.ended());
+        let running = running.ok_or_else(|| Error::permanent(format!("Job {job} is not running")))?;
+        running.job.state = "CANCELED".to_owned();
+        Ok(())
+    }
+
     fn submit(&mut self, script: &[Statement]) -> Result<String> {
         self.flink.writes += 1;
         if std::mem::take(&mut self.flink.lose_call) {
@@ -229,11 +237,27 @@ impl FlinkRead for World {
     fn failure<'a>(&'a self, _: &'a str) -> Reply<'a, Option<String>> {
         ready(Ok(None))
     }
+
+    fn settings<'a>(&'a self, _: &'a str) -> Reply<'a, Settings> {
+        ready(Ok(Settings { retained: true, interval: Some(1000), restart: "Restart deactivated.".to_owned() }))
+    }
+
+    fn classpath(&self) -> Reply<'_, Vec<String>> {
+        ready(Ok(vec!["/opt/flink/lib/flink-sql-connector-mysql-cdc-3.5.0.jar".to_owned()]))
+    }
 }
 
 impl FlinkWrite for World {
     fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()> {
         ready(self.write("stop job", |state| state.stop(job, directory, trigger)))
+    }
+
+    fn cancel<'a>(&'a self, job: &'a str) -> Reply<'a, ()> {
+        ready(self.write("cancel job", |state| state.cancel(job)))
+    }
+
+    fn stage<'a>(&'a self, _: &'a str, _: &'a [Statement]) -> Reply<'a, ()> {
+        ready(Ok(()))
     }
 
     fn submit<'a>(&'a self, _: &'a str, script: &'a [Statement]) -> Reply<'a, String> {

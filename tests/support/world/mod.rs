@@ -148,8 +148,11 @@ impl World {
         Read {
             rds: Some(Arc::new(self.clone())),
             mysql: Some(Arc::new(self.clone())),
+            binlog: None,
+            tables: None,
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),
+            secrets: Arc::new(self.clone()),
             clock: Arc::new(self.clone()),
         }
     }

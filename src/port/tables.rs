@@ -1,0 +1,53 @@
+//! Tables as a job's own login sees them: definitions of sources and sinks. Typed questions on read-only sessions.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Reply,
+    mysql::{Address, Server},
+};
+use crate::secret::Secret;
+
+/// Where and as whom a table is reached.
+#[derive(Debug, Clone)]
+pub struct Login {
+    pub address: Address,
+    pub user: String,
+    pub password: Secret,
+}
+
+/// A table as `information_schema` describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    pub schema: String,
+    pub name: String,
+    /// In the order of the table.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key in its order; empty where there is none.
+    pub primary_key: Vec<String>,
+    /// Other unique keys: `(name, columns)`.
+    pub unique_keys: Vec<(String, Vec<String>)>,
+    /// Names of the foreign keys the table has, and of those that point at it.
+    pub foreign_keys: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// `column_type`: `bigint(20) unsigned`.
+    pub kind: String,
+    pub nullable: bool,
+    pub charset: Option<String>,
+    pub collation: Option<String>,
+    /// `extra` names it generated.
+    pub generated: bool,
+}
+
+pub trait TablesRead: Send + Sync {
+    /// Which server this login reaches.
+    fn server<'a>(&'a self, login: &'a Login) -> Reply<'a, Server>;
+    /// `db.table` of every table whose qualified name a mysql-cdc source with these two Java regular expressions captures.
+    fn matching<'a>(&'a self, login: &'a Login, database: &'a str, table: &'a str) -> Reply<'a, Vec<(String, String)>>;
+    /// `None` where there is no such table, or it is not visible to this login.
+    fn table<'a>(&'a self, login: &'a Login, schema: &'a str, table: &'a str) -> Reply<'a, Option<Table>>;
+}
