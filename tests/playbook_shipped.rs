@@ -77,7 +77,7 @@ fn what_is_left_out_has_its_default() {
             step("reboot_green", StepBody::RebootGreen { always: false }, None, 6),
             step("approve", StepBody::Approve { expires: seconds(24 * 3600) }, None, 7),
             step("flip", StepBody::Switchover { timeout: seconds(300), max_lag: seconds(5) }, Some(seconds(5400)), 8),
-            step("capture_coordinates", StepBody::CaptureCoordinates { wait: seconds(900) }, None, 9),
+            step("capture_coordinates", StepBody::CaptureCoordinates { wait: seconds(900), given: None }, None, 9),
             step("clean_up", StepBody::CleanUp { keep_old_for: seconds(72 * 3600) }, None, 10),
         ]
     );

@@ -139,7 +139,7 @@ impl Scene {
         let all = 0..playbook.steps.len();
         all.map(|place| {
             let mut input = playbook::step_input(playbook, &self.folder, place);
-            if matches!(playbook.steps[place].body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs) {
+            if matches!(playbook.steps[place].body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs { .. }) {
                 input["scripts"] = json!(scripts);
             }
             input

@@ -11,6 +11,7 @@ use crate::{
         secrets::StoredSecrets,
     },
     error::{Error, Result},
+    handover::tail::Ahead,
     playbook::{self, Playbook},
     port::{
         clock::Clock,
@@ -81,6 +82,7 @@ impl Outside {
             mysql: self.mysql.clone(),
             binlog: None,
             tables: None,
+            ahead: Ahead::default(),
             flink: self.flink_read.clone(),
             files: Arc::clone(&self.files),
             secrets: Arc::clone(&self.secrets),

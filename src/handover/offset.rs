@@ -24,6 +24,15 @@ pub fn is_clean(offset: &Offset) -> bool {
     offset.skip_events == 0 && offset.skip_rows == 0
 }
 
+/// The offset of a job's sources that stands first in the log; `None` where there is none, or they are not of one log.
+pub fn earliest(offsets: &[Offset]) -> Option<&Offset> {
+    let (first, rest) = offsets.split_first()?;
+    rest.iter().try_fold(first, |earliest, offset| {
+        let order = compare_files(&offset.file, &earliest.file)?.then(offset.position.cmp(&earliest.position));
+        Some(if order == Ordering::Less { offset } else { earliest })
+    })
+}
+
 /// Whether a job at `offset` has read all that the same server wrote before `end`, its frozen end.
 ///
 /// An unclean offset names the begin of a transaction it has read in part, so it covers only an end at or before that

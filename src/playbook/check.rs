@@ -29,6 +29,8 @@ impl Findings {
 pub(super) fn value(node: &Node, shape: &Shape, owner: &Range<usize>, found: &mut Findings) {
     match (shape, &node.value) {
         (Shape::Version, Value::Whole(1)) | (Shape::Flag, Value::Flag(_)) => {}
+        (Shape::Count, Value::Whole(number)) if *number >= 0 => {}
+        (Shape::Count, _) => found.add(mismatch(node, owner, "a whole number", None)),
         (Shape::Version, Value::Whole(number)) => found.add(
             Problem::new(node.span.clone(), format!("version {number} of the playbook format is not known"))
                 .hint("write `version: 1`"),

@@ -12,7 +12,7 @@ use super::{
     duration, form,
     keys::{PLAYBOOK, Shape},
     kinds,
-    model::{CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Playbook, Step, StepBody, Target, Tls},
+    model::{CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Playbook, Step, StepBody, Tail, Target, Tls},
     problem::{Problem, place},
     steps::{self, Entry},
     tree::{Node, Value},
@@ -73,6 +73,7 @@ fn target(node: &Node) -> Option<Target> {
         region: node.text("region")?.to_owned(),
         account: node.text("account").map(str::to_owned),
         engine_version: node.text("engine_version")?.to_owned(),
+        old: node.text("old").map(str::to_owned),
     })
 }
 
@@ -199,8 +200,13 @@ fn step(text: &str, entry: &Entry<'_>) -> Option<Step> {
         "approve" => StepBody::Approve { expires: length("expires")? },
         "stop_cdc_jobs" => StepBody::StopCdcJobs,
         "switchover" => StepBody::Switchover { timeout: length("timeout")?, max_lag: length("max_lag")? },
-        "capture_coordinates" => StepBody::CaptureCoordinates { wait: length("wait")? },
-        "submit_cdc_jobs" => StepBody::SubmitCdcJobs,
+        "capture_coordinates" => {
+            let position = entry.body.and_then(|body| body.get("position")).and_then(Node::whole);
+            StepBody::CaptureCoordinates { wait: length("wait")?, given: given("file").zip(position) }
+        }
+        "submit_cdc_jobs" => StepBody::SubmitCdcJobs {
+            tail: if given("tail").as_deref() == Some("drain") { Tail::Drain } else { Tail::Auto },
+        },
         "clean_up" => StepBody::CleanUp { keep_old_for: length("keep_old_for")? },
         _ => return None,
     };

@@ -72,6 +72,19 @@ pub(super) static PARAMETER_GROUP: Form = Form {
     guarded: false,
 };
 
+pub(super) static LOG_FILE: Form = Form {
+    what: "a binary log file",
+    pattern: "^[a-zA-Z0-9_.-]{1,240}\\.[0-9]{1,10}$",
+    accepts: |text| {
+        text.rsplit_once('.').is_some_and(|(base, number)| {
+            made_of(base, 240, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+                && made_of(number, 10, |c| c.is_ascii_digit())
+        })
+    },
+    rule: "as SHOW BINARY LOGS lists it: `mysql-bin-changelog.000003`",
+    guarded: false,
+};
+
 pub(super) static REGION: Form = Form {
     what: "an AWS region",
     pattern: "^[a-z]{2,20}(?:-[a-z]{1,20})+-[0-9]{1,2}$",

@@ -14,7 +14,7 @@ use super::{
 /// sorted, so that equal inputs are equal bytes; paths are relative to `folder`, so that a moved checkout changes nothing.
 ///
 /// Left out is what a person edits to help a step that is stuck: logins (`mysql`, `secrets`), `budget`, and the `job_id` and
-/// `savepoint` that name a job Flink does not find by itself.
+/// `savepoint` that name a job Flink does not find by itself, and coordinates given by hand.
 ///
 /// # Panics
 ///
@@ -25,11 +25,11 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
     if let Some(target) = &playbook.target {
         input["target"] = json!(target);
     }
-    if matches!(step.body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs) {
+    if matches!(step.body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs { .. }) {
         input["cdc_jobs"] = playbook.cdc_jobs.iter().map(|job| job_keys(job, folder)).collect();
         if let Some(Flink { rest, sql_gateway, savepoints }) = &playbook.flink {
             input["flink"] = match step.body {
-                StepBody::SubmitCdcJobs => {
+                StepBody::SubmitCdcJobs { .. } => {
                     json!({ "rest": rest, "sql_gateway": sql_gateway, "savepoints": savepoints })
                 }
                 _ => json!({ "rest": rest, "savepoints": savepoints }),
@@ -41,7 +41,8 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
 
 fn step_keys(step: &Step) -> Value {
     let mut keys = match &step.body {
-        StepBody::Precheck | StepBody::StopCdcJobs | StepBody::SubmitCdcJobs => json!({}),
+        StepBody::Precheck | StepBody::StopCdcJobs => json!({}),
+        StepBody::SubmitCdcJobs { tail } => json!({ "tail": tail }),
         StepBody::CreateBlueGreen { name } => json!({ "name": name }),
         StepBody::SyncParameterGroup { group, instance_group } => {
             json!({ "group": group, "instance_group": instance_group })
@@ -51,7 +52,7 @@ fn step_keys(step: &Step) -> Value {
         StepBody::Switchover { timeout, max_lag } => {
             json!({ "timeout": duration_text(*timeout), "max_lag": duration_text(*max_lag) })
         }
-        StepBody::CaptureCoordinates { wait } => json!({ "wait": duration_text(*wait) }),
+        StepBody::CaptureCoordinates { wait, .. } => json!({ "wait": duration_text(*wait) }),
         StepBody::CleanUp { keep_old_for } => json!({ "keep_old_for": duration_text(*keep_old_for) }),
     };
     keys["id"] = json!(step.id);

@@ -10,6 +10,8 @@ pub(super) enum Shape {
     Text(&'static Form),
     Choice(&'static [&'static str]),
     Flag,
+    /// A whole number that is not negative.
+    Count,
     Duration,
     /// `{ env: NAME }` or `{ file: PATH }`.
     Secret,
@@ -45,7 +47,7 @@ impl Key {
         Self { default: Some(default), ..self }
     }
 
-    const fn with(self, other: &'static str) -> Self {
+    pub(super) const fn with(self, other: &'static str) -> Self {
         Self { with: Some(other), ..self }
     }
 }
@@ -102,6 +104,11 @@ static TARGET: Mapping = Mapping {
         Key::must("region", Shape::Text(&form::REGION), "The AWS region of the database."),
         Key::may("account", Shape::Text(&form::ACCOUNT), "Refuses to run against any other account."),
         Key::must("engine_version", Shape::Text(&form::ENGINE_VERSION), "The version green is created with."),
+        Key::may(
+            "old",
+            Shape::Text(&form::DATABASE),
+            "The old side of a switchover that was done by hand, where its deployment is gone.",
+        ),
     ],
     one_of: &["aurora_cluster", "rds_instance"],
     later: &[],

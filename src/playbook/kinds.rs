@@ -114,16 +114,30 @@ pub(super) static KINDS: [Kind; 10] = [
     Kind {
         body: body(
             "capture_coordinates",
-            &[Key::may("wait", Shape::Duration, "How long the event with the coordinates is awaited.").or("15m")],
+            &[
+                Key::may("wait", Shape::Duration, "How long the event with the coordinates is awaited.").or("15m"),
+                Key::may("file", Shape::Text(&form::LOG_FILE), "Green's binary log file at the switchover, by hand.")
+                    .with("position"),
+                Key::may("position", Shape::Count, "The position in that file.").with("file"),
+            ],
             &[],
         ),
         about: "Takes the binary log coordinates at which green took over.",
         sections: &["target", "mysql"],
-        steps: &["switchover"],
+        steps: &[],
         repeatable: false,
     },
     Kind {
-        body: body("submit_cdc_jobs", &[], &[]),
+        body: body(
+            "submit_cdc_jobs",
+            &[Key::may(
+                "tail",
+                Shape::Choice(&["auto", "drain"]),
+                "What blue wrote after a job's savepoint: `auto` finds it in green's log and starts there where that is exact; `drain` always reads it on the old side first.",
+            )
+            .or("auto")],
+            &[],
+        ),
         about: "Regenerates the CDC jobs for green and submits them.",
         sections: &["target", "mysql", "flink", "cdc_jobs"],
         steps: &["stop_cdc_jobs", "capture_coordinates"],

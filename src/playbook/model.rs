@@ -28,6 +28,10 @@ pub struct Target {
     pub account: Option<String>,
     /// `8.0.mysql_aurora.3.08.2`, `8.0.42`.
     pub engine_version: String,
+    /// The old side of a switchover that was done by hand, where its deployment is gone. A person adds it to help a run
+    /// that is stuck, so it is no part of a step's input.
+    #[serde(skip)]
+    pub old: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -124,12 +128,28 @@ pub enum StepBody {
     CaptureCoordinates {
         /// How long the event is awaited.
         wait: Duration,
+        /// Green's file and position at the switchover, given by hand.
+        given: Option<(String, u64)>,
     },
-    SubmitCdcJobs,
+    SubmitCdcJobs {
+        /// What becomes of what blue wrote after a job's savepoint.
+        tail: Tail,
+    },
     CleanUp {
         /// Time since the switchover before the deployment is removed.
         keep_old_for: Duration,
     },
+}
+
+/// How the tail of blue's log is carried over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tail {
+    /// Translated to green's log where that is exact, else drained.
+    #[default]
+    Auto,
+    /// Read to its end on the old side, whatever else could be done.
+    Drain,
 }
 
 impl StepBody {
@@ -143,7 +163,7 @@ impl StepBody {
             Self::StopCdcJobs => "stop_cdc_jobs",
             Self::Switchover { .. } => "switchover",
             Self::CaptureCoordinates { .. } => "capture_coordinates",
-            Self::SubmitCdcJobs => "submit_cdc_jobs",
+            Self::SubmitCdcJobs { .. } => "submit_cdc_jobs",
             Self::CleanUp { .. } => "clean_up",
         }
     }

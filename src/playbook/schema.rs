@@ -58,6 +58,7 @@ fn shape(of: &Shape) -> Value {
         Shape::Text(form) => json!({ "type": "string", "pattern": form.pattern }),
         Shape::Choice(choices) => json!({ "enum": choices }),
         Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Count => json!({ "type": "integer", "minimum": 0 }),
         Shape::Duration => json!({ "type": "string", "pattern": duration::PATTERN }),
         Shape::Secret => mapping(&SECRET),
         Shape::Map(keys) => mapping(keys),

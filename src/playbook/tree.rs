@@ -94,6 +94,14 @@ pub(super) enum Value {
 }
 
 impl Node {
+    /// A whole number that is not negative.
+    pub(super) fn whole(&self) -> Option<u64> {
+        match self.value {
+            Value::Whole(number) => u64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
     /// The first value of this key, where the node is a mapping that has it.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else { return None };

@@ -29,6 +29,8 @@ impl Job {
 pub struct Checkpoints {
     pub latest_completed: Option<Checkpoint>,
     pub latest_savepoint: Option<Checkpoint>,
+    /// Completed ones that Flink still tells of, newest first; not every one is still there.
+    pub history: Vec<Checkpoint>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Reply;
+use super::{Reply, binlog::Place};
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +50,15 @@ pub struct Server {
     pub log_replica_updates: bool,
 }
 
+/// The little that is asked many times a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// `@@server_uuid`.
+    pub uuid: String,
+    /// `@@read_only` or `@@innodb_read_only`.
+    pub read_only: bool,
+}
+
 /// A place in a server's binary log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coordinates {
@@ -57,6 +66,12 @@ pub struct Coordinates {
     pub position: u64,
     /// Absent without GTID.
     pub gtid_set: Option<String>,
+}
+
+impl Coordinates {
+    pub fn place(&self) -> Place {
+        Place { file: self.file.clone(), position: self.position }
+    }
 }
 
 impl std::fmt::Display for Coordinates {
@@ -90,6 +105,8 @@ pub struct OpenTransaction {
 }
 
 pub trait MysqlRead: Send + Sync {
+    /// Who answers within half a second; `None` where nobody does.
+    fn who<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Who>>;
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server>;
     /// The end of the server's binary log; `None` where it writes none.
     fn log_end<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Coordinates>>;

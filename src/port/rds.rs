@@ -121,6 +121,9 @@ pub struct Deployment {
     /// `PROVISIONING AVAILABLE SWITCHOVER_IN_PROGRESS SWITCHOVER_COMPLETED INVALID_CONFIGURATION SWITCHOVER_FAILED DELETING`.
     pub status: String,
     pub status_details: Option<String>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub created_at: Option<OffsetDateTime>,
     pub members: Vec<Pair>,
     /// `(name, status)`.
     pub parts: Vec<(String, String)>,
@@ -142,6 +145,8 @@ pub enum DeploymentFilter {
     Name(String),
     /// The source's ARN.
     Source(String),
+    /// The target's ARN.
+    Target(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

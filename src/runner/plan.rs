@@ -56,6 +56,8 @@ async fn preview(
         .step
         .needs()
         .iter()
+        // What no step of the playbook hands on is discovered by the look itself, or missed by it.
+        .filter(|kind| known.playbook.steps.iter().any(|step| step.body.kind() == **kind))
         .filter(|kind| !known.outputs.contains_key(**kind))
         .map(|kind| format!("`{kind}`"))
         .collect();

@@ -8,7 +8,7 @@ use super::{ending::Ending, engine::Engine, journal::Record, plan::intents, tran
 use crate::{
     error::{Error, Kind},
     event::{Body, Finding, Level, OperationState, Outcome},
-    step::{Known, Next, Operation, Turn},
+    step::{Attempts, Known, Next, Operation, Turn},
 };
 
 /// How long an outside that has answered before may be silent.
@@ -33,6 +33,9 @@ impl From<Error> for Ended {
         Self::Error(Box::new(error))
     }
 }
+
+/// Between two glances.
+const GLANCE: Duration = Duration::from_millis(25);
 
 /// How often a harmless operation is done again before its effect must show.
 const REPEATS: u32 = 8;
@@ -87,7 +90,10 @@ impl Engine<'_> {
             };
             let (turn, confirmed) = confirm(turn, &mut memory, clock.elapsed());
             match turn {
-                Next::Wait { awaited, seen } => self.pause(index, began, &mut memory, awaited, seen).await?,
+                Next::Wait { awaited, seen } => {
+                    let pause = self.wait(index, began, &mut memory, awaited, seen)?;
+                    self.rest(index, pause, &known, &attempts).await;
+                }
                 Next::Do(operation) => {
                     self.perform(index, operation, confirmed, &known, &mut memory).await?;
                 }
@@ -150,6 +156,39 @@ impl Engine<'_> {
         awaited: String,
         seen: String,
     ) -> Result<(), Ended> {
+        let pause = self.wait(index, began, memory, awaited, seen)?;
+        let clock = self.read.clock.clone();
+        self.stop.sleep(&*clock, pause).await;
+        Ok(())
+    }
+
+    /// Sleeps, but not beyond the moment at which a glance of the step shows that something has happened.
+    async fn rest(&self, index: usize, pause: Duration, known: &Known, done: &Attempts<Value>) {
+        let clock = self.read.clock.clone();
+        let until = clock.elapsed() + pause;
+        while self.stop.asked().is_none() {
+            let left = until.saturating_sub(clock.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            match self.steps[index].step.glance(&self.read, known, done).await {
+                Ok(Some(true)) => return,
+                Ok(Some(false)) => self.stop.sleep(&*clock, left.min(GLANCE)).await,
+                // A whole look tells errors.
+                Ok(None) | Err(_) => return self.stop.sleep(&*clock, left).await,
+            }
+        }
+    }
+
+    /// Tells that it waits and for what; how long until the next look.
+    fn wait(
+        &mut self,
+        index: usize,
+        began: Duration,
+        memory: &mut Memory,
+        awaited: String,
+        seen: String,
+    ) -> Result<Duration, Ended> {
         let clock = self.read.clock.clone();
         let step = self.steps[index].id.clone();
         let elapsed = clock.elapsed().saturating_sub(began);
@@ -168,9 +207,7 @@ impl Engine<'_> {
         let at = clock.now();
         let (elapsed, budget) = (elapsed.as_secs_f64(), budget.map(|budget| budget.as_secs_f64()));
         self.tell.event(at, Body::StepProgress { step, awaited, seen, elapsed, budget, stalled });
-        let pause = memory.rhythm.pause(&*clock);
-        self.stop.sleep(&*clock, pause).await;
-        Ok(())
+        Ok(memory.rhythm.pause(&*clock))
     }
 
     async fn perform(

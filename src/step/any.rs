@@ -17,6 +17,8 @@ pub trait AnyStep: Send + Sync {
     fn needs(&self) -> &'static [&'static str];
     /// Observes and decides.
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn>;
+    /// Whether a whole look is wanted at once; `None` where nothing hurries.
+    fn glance<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Option<bool>>;
     fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed>;
     /// Whether `outputs` read as this step's outputs.
     fn check_outputs(&self, outputs: &Value) -> Result<()>;
@@ -36,6 +38,16 @@ impl<S: Step> AnyStep for S {
             let done = typed::<S::Operation>(done)?;
             let seen = self.observe(read, known, &done).await?;
             erase(self, self.next(&seen, known, &done)?)
+        })
+    }
+
+    fn glance<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Option<bool>> {
+        Box::pin(async move {
+            let done = typed::<S::Operation>(done)?;
+            match Step::glance(self, read, known, &done) {
+                None => Ok(None),
+                Some(glance) => glance.await.map(Some),
+            }
         })
     }
 

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use crate::{
     error::{Error, Result},
     event::{Finding, Offset},
+    handover::tail::Ahead,
     playbook::Playbook,
     port::{
         Reply,
@@ -32,6 +33,8 @@ pub struct Read {
     pub binlog: Option<Arc<dyn BinlogRead>>,
     /// Tables with the logins that stand in the scripts.
     pub tables: Option<Arc<dyn TablesRead>>,
+    /// What was read of both logs ahead of its use; remembered within one call of the program.
+    pub ahead: Ahead,
     pub flink: Option<Arc<dyn FlinkRead>>,
     pub files: Arc<dyn FilesRead>,
     pub secrets: Arc<dyn Secrets>,
@@ -309,6 +312,17 @@ pub trait Step: Send + Sync {
         known: &'a Known,
         done: &'a Attempts<Self::Operation>,
     ) -> Reply<'a, Self::Observation>;
+
+    /// A cheap look between two looks, made many times a second: true where a whole look is wanted at once. `None` where
+    /// nothing hurries.
+    fn glance<'a>(
+        &'a self,
+        _: &'a Read,
+        _: &'a Known,
+        _: &'a Attempts<Self::Operation>,
+    ) -> Option<Reply<'a, bool>> {
+        None
+    }
 
     /// Decides. Pure: the same observation and record give the same decision.
     fn next(

@@ -35,8 +35,10 @@ pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
         StepBody::Switchover { timeout, max_lag } => {
             Box::new(switchover::Switchover { timeout: *timeout, max_lag: *max_lag })
         }
-        StepBody::CaptureCoordinates { wait } => Box::new(capture_coordinates::CaptureCoordinates { wait: *wait }),
-        StepBody::SubmitCdcJobs => Box::new(submit_cdc_jobs::SubmitCdcJobs),
+        StepBody::CaptureCoordinates { wait, given } => {
+            Box::new(capture_coordinates::CaptureCoordinates { wait: *wait, given: given.clone() })
+        }
+        StepBody::SubmitCdcJobs { tail } => Box::new(submit_cdc_jobs::SubmitCdcJobs { tail: *tail }),
         StepBody::CleanUp { keep_old_for } => Box::new(clean_up::CleanUp { keep_old_for: *keep_old_for }),
     }
 }

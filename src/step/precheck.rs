@@ -144,7 +144,7 @@ async fn cdc_jobs(read: &Read, known: &Known, blue: &Side) -> Result<Vec<CdcJob>
                 JobState::Alive(job.state)
             }
             jobs::Standing::Several(jobs) => JobState::Several(jobs.into_iter().map(|job| job.id).collect()),
-            jobs::Standing::Ended { left } => JobState::Ended { left },
+            jobs::Standing::Ended { left, .. } => JobState::Ended { left },
         };
         found.push(CdcJob {
             name: scripted.job.name.clone(),

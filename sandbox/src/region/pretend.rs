@@ -105,6 +105,11 @@ impl Pretend {
         self.servers.get(id)
     }
 
+    /// Every server, whatever leads to it.
+    pub fn all(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+
     pub fn server_mut(&mut self, id: &ServerId) -> Option<&mut Server> {
         self.servers.get_mut(id)
     }

@@ -58,13 +58,18 @@ pub(super) async fn checkpoints(http: &Http, job: &str) -> Result<Checkpoints> {
     let path = format!("/jobs/{job}/checkpoints");
     let answer = http.read_existing(&path).await?;
     let latest = answer.get("latest").ok_or_else(|| http.malformed(&path, "latest"))?;
-    let one = |which: &str| {
-        let entry = latest.get(which)?;
-        let id = entry.get("id")?.as_u64()?;
-        let path = text(entry, "external_path").filter(|path| !path.starts_with('<'));
-        Some(Checkpoint { id, path })
-    };
-    Ok(Checkpoints { latest_completed: one("completed"), latest_savepoint: one("savepoint") })
+    let entries = answer.get("history").and_then(Value::as_array).into_iter().flatten();
+    let completed = entries.filter(|entry| text(entry, "status").as_deref() == Some("COMPLETED"));
+    let mut history: Vec<_> = completed.filter_map(checkpoint).collect();
+    history.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.id));
+    let one = |which: &str| latest.get(which).and_then(checkpoint);
+    Ok(Checkpoints { latest_completed: one("completed"), latest_savepoint: one("savepoint"), history })
+}
+
+fn checkpoint(entry: &Value) -> Option<Checkpoint> {
+    let id = entry.get("id")?.as_u64()?;
+    let path = text(entry, "external_path").filter(|path| !path.starts_with('<'));
+    Some(Checkpoint { id, path })
 }
 
 pub(super) async fn savepoint(http: &Http, job: &str, trigger: &str) -> Result<Savepoint> {

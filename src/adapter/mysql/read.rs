@@ -1,6 +1,6 @@
 //! The questions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use mysql_async::Row;
@@ -11,16 +11,17 @@ use super::{
     session::Session,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     port::{
         Reply,
-        mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server},
+        mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
         secrets::Secrets,
     },
 };
 
 const NO_BINARY_LOGGING: u16 = 1381;
 const NO_SUCH_PROCEDURE: u16 = 1305;
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Asks any server, with one login.
 #[derive(Clone)]
@@ -42,6 +43,26 @@ impl Mysql {
 }
 
 impl MysqlRead for Mysql {
+    fn who<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Who>> {
+        async move {
+            let asked = async {
+                let mut session = self.session(at).await?;
+                let rows = session.rows("SELECT @@server_uuid, @@read_only OR @@innodb_read_only").await?;
+                session.close().await;
+                let uuid = rows.first().and_then(|row| cell(row, 0)).unwrap_or_default();
+                let read_only = rows.first().and_then(|row| cell(row, 1)).is_some_and(|value| is_on(&value));
+                Ok::<_, Error>(Who { uuid, read_only })
+            };
+            match tokio::time::timeout(AT_ONCE, asked).await {
+                Ok(Ok(who)) => Ok(Some(who)),
+                Err(_) => Ok(None),
+                Ok(Err(error)) if error.kind == Kind::Transient => Ok(None),
+                Ok(Err(error)) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server> {
         async move {
             let mut session = self.session(at).await?;

@@ -115,6 +115,7 @@ pub(super) fn deployment(d: sdk::BlueGreenDeployment) -> Result<Deployment> {
         target: d.target,
         status: required(d.status, &what, "status")?,
         status_details: d.status_details,
+        created_at: d.create_time.and_then(|at| OffsetDateTime::from_unix_timestamp_nanos(at.as_nanos()).ok()),
         members: members.collect::<Result<_>>()?,
         parts: parts.map(|part| (part.name.unwrap_or_default(), part.status.unwrap_or_default())).collect(),
         tags: tags(d.tag_list),

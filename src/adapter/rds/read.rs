@@ -162,6 +162,7 @@ impl RdsRead for Reader {
                 DeploymentFilter::Id(id) => (id, (Some(id.clone()), None)),
                 DeploymentFilter::Name(name) => (name, filter_by("blue-green-deployment-name", name)),
                 DeploymentFilter::Source(arn) => (arn, filter_by("source", arn)),
+                DeploymentFilter::Target(arn) => (arn, filter_by("target", arn)),
             };
             let call = Call { action: "DescribeBlueGreenDeployments", subject };
             let found = self.0.pages(

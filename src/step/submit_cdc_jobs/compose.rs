@@ -3,18 +3,46 @@
 
 use std::collections::BTreeMap;
 
-use super::{JOB_MARK, Operation, PART_MARK, Part, RUN_MARK, Start, jobs, name_in_flink};
+use serde::{Deserialize, Serialize};
+
+use super::{JOB_MARK, PART_MARK, Part, RUN_MARK, Start, name_in_flink};
 use crate::{
     artifact,
     error::{Error, Result},
     handover::consumer::flink_sql::{self, Changes, Restore, Script},
-    port::flink::Statement,
+    port::{binlog::Place, flink::Statement, mysql::Address},
     secret::Secret,
-    step::contract::{Known, Write},
+    step::{
+        contract::{Known, Write},
+        jobs,
+        stop_cdc_jobs::trigger,
+    },
 };
 
+/// A job to be started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub job: String,
+    pub flink_name: String,
+    pub part: Part,
+    /// Which start of this part it is, from 1: each has a job id of its own.
+    pub number: u32,
+    pub start: Start,
+    /// Where it reads.
+    pub address: Address,
+    /// Where writes go.
+    pub production: Address,
+}
+
+impl Order {
+    /// The id the job is to have in Flink: the same order sent twice is one job.
+    pub fn job_id(&self, run: &str) -> String {
+        trigger(run, &format!("{} {}", self.job, self.part.as_str()), self.number)
+    }
+}
+
 /// A script ready to be sent.
-pub(super) struct Composed {
+pub(in crate::step) struct Composed {
     /// `(path in the run folder, digest)` of the script without its secrets.
     pub artifact: (String, String),
     pub statements: Vec<Statement>,
@@ -23,14 +51,15 @@ pub(super) struct Composed {
 /// Ids below this are what people give their own servers and jobs.
 const FIRST_SERVER_ID: u32 = 100_000;
 
-pub(super) async fn compose(operation: &Operation, known: &Known, write: &Write) -> Result<Composed> {
-    let Operation::Submit { job: name, flink_name, part, production, .. } = operation else {
-        return Err(Error::bug("Only a submit has a script"));
-    };
+/// Flink's own setting, which the gateway obeys.
+const JOB_ID: &str = "$internal.pipeline.job-id";
+
+pub(in crate::step) async fn compose(order: &Order, known: &Known, write: &Write) -> Result<Composed> {
+    let Order { job: name, flink_name, part, production, .. } = order;
     let job = known.playbook.cdc_jobs.iter().find(|job| job.name == *name);
     let job = job.ok_or_else(|| Error::drift(format!("The playbook no longer has the job {name}")))?;
     let script = jobs::script(&*write.files, &known.playbook, job, production).await?;
-    let changes = changes(operation, known, &script)?;
+    let changes = changes(order, known, &script)?;
     let redacted = flink_sql::redact(&flink_sql::rewrite(&script, &changes));
     let file = format!("{name}/{}.sql", part.as_str());
     let digest = artifact::write(&write.artifacts.join(&file), redacted.text.as_bytes())?;
@@ -53,10 +82,8 @@ fn resolved(text: &str, known: &Known, write: &Write) -> Result<BTreeMap<String,
     Ok(secrets)
 }
 
-fn changes(operation: &Operation, known: &Known, script: &Script) -> Result<Changes> {
-    let Operation::Submit { job, flink_name, part, start, address, production } = operation else {
-        return Err(Error::bug("Only a submit has a script"));
-    };
+fn changes(order: &Order, known: &Known, script: &Script) -> Result<Changes> {
+    let Order { job, flink_name, part, start, address, production, .. } = order;
     let mut changes = Changes {
         server_ids: Some(server_ids(known, job, *part, script)?),
         parameters: BTreeMap::from([
@@ -64,13 +91,18 @@ fn changes(operation: &Operation, known: &Known, script: &Script) -> Result<Chan
             (JOB_MARK.to_owned(), job.clone()),
             (PART_MARK.to_owned(), part.as_str().to_owned()),
         ]),
+        settings: BTreeMap::from([(JOB_ID.to_owned(), order.job_id(&known.run))]),
         ..Changes::default()
     };
     match start {
         Start::Savepoint(path) => changes.restore = Restore::From(path.clone()),
-        Start::Coordinates { file, position } => {
+        Start::Place(Place { file, position }) => {
             changes.restore = Restore::Nothing;
             changes.start = Some(flink_sql::Start::Position { file: file.clone(), position: *position });
+        }
+        Start::GtidSet(set) => {
+            changes.restore = Restore::Nothing;
+            changes.start = Some(flink_sql::Start::GtidSet(set.clone()));
         }
     }
     let name = name_in_flink(flink_name, *part);
@@ -87,11 +119,11 @@ fn changes(operation: &Operation, known: &Known, script: &Script) -> Result<Chan
             changes.address = Some(address.clone());
             changes.options =
                 texts(&[("heartbeat.interval", "1s"), ("debezium.connect.keep.alive.interval.ms", "2000")]);
-            changes.settings = texts(&[
+            changes.settings.extend(texts(&[
                 ("execution.checkpointing.interval", "1s"),
                 ("execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION"),
                 ("restart-strategy.type", "none"),
-            ]);
+            ]));
         }
     }
     Ok(changes)

@@ -1,27 +1,32 @@
-//! The decision, pure: drain, end the drain, start on green, and believe nothing but the job's own committed offset.
+//! The decision, pure: the way each job goes, what has to be done next on it, and belief in nothing but the job's own
+//! committed offset.
 
 use std::time::Duration;
 
 use super::{
-    Moved, Operation, Outputs, Part, Start,
-    look::{HEADER, Observation, Running, Seen},
-    stop_id, submit_id,
+    Moved, Operation, Order, Outputs, Part, Start, jobs,
+    look::{Observation, Running, Seen},
+    prove, stop_id, submit_id,
+    way::{Way, way},
 };
 use crate::{
     error::Error,
-    event::{Offset, Phase},
-    handover::offset::{covers, is_clean},
-    port::{flink::Savepoint, mysql::Coordinates},
+    event::Offset,
+    handover::evidence::Tail,
+    port::flink::Savepoint,
     step::{
-        contract::{Attempts, Done, Known, Next},
+        contract::{Attempts, Done, Fate, Known, Next},
         stop_cdc_jobs::trigger,
     },
 };
 
-type Decision = Next<Operation, Outputs>;
+pub(super) type Decision = Next<Operation, Outputs>;
 
 /// The gateway may still be at work on a statement whose caller is gone.
 const SUBMIT_MAY_TAKE: Duration = Duration::from_secs(65);
+
+/// Flink whose gateway was seen to obey a job id of our own: the same submit twice is one job there.
+const OBEYS: [&str; 1] = ["1.20."];
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
     let mut moved = Vec::new();
@@ -33,7 +38,10 @@ pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operatio
             Err(next) => return *next,
         }
     }
-    waiting.unwrap_or_else(|| Next::Done(Done::new(Outputs { jobs: moved })))
+    if let Some(waiting) = waiting {
+        return waiting;
+    }
+    prove::afterwards(seen).unwrap_or_else(|| Next::Done(Done::new(Outputs { jobs: moved })))
 }
 
 /// The job where it belongs, or what has to be done about it.
@@ -49,74 +57,93 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
             .hint("Find out who started it and where it reads; end it, then type the same command again"),
         );
     }
-    if let Some(green) = &job.green {
-        return on_green(job, green, seen, known, done);
+    if let Some(green) = &job.green
+        && !green.job.ended()
+    {
+        return prove::on_green(job, green, seen, known, done);
+    }
+    if let Some(green) = &job.green
+        && done.0.len() > known.earlier
+    {
+        return fail(died(&format!("{name} on green"), green, &job.stopped.savepoint));
+    }
+    if job.stopped.carried_over.is_some() {
+        return fail(
+            Error::drift(format!("{name} went on with green by itself, and has ended since"))
+                .unchanged("Nothing was started")
+                .hint("`upgrade resolve PLAYBOOK stop_cdc_jobs --as retry --reason TEXT` looks again at where it stands"),
+        );
     }
     let id = submit_id(Part::Green, name);
-    if done.unsettled(&id) {
-        return confirm(&format!("no job of this run for {name} on green"), submit_green(job, seen));
-    }
-    if done.handle(&id).is_some() && done.0.len() > known.earlier {
+    let shows = job.green.is_some();
+    if !shows && !done.unsettled(&id) && done.handle(&id).is_some() && done.0.len() > known.earlier {
         return wait(format!("{name} to show in Flink"), "not shown yet");
     }
-    let draining_still = job.drain.as_ref().is_some_and(|drain| !drain.job.ended());
-    match &job.drained {
-        _ if drained_by(job, seen).is_some() && draining_still => {
-            wait(format!("the drain of {name} to end"), "still alive")
-        }
-        _ if drained_by(job, seen).is_some() => run(submit_green(job, seen)),
-        Some(drained) => match &drained.state {
-            Savepoint::InProgress => wait(format!("the savepoint that ends the drain of {name}"), "in progress"),
-            Savepoint::Completed { location } => fail(
-                Error::drift(format!(
-                    "The drain of {name} ended before the end of blue's log: {}",
-                    shown(&drained.offsets)
-                ))
+    let operation = match way(job, seen) {
+        Way::Green { start, tail } => submit_green(job, seen, known, done, start, tail),
+        Way::Drain(because) => return draining_or_stopped(job, seen, known, done, &because),
+        Way::Nowhere(error) => return fail(error),
+    };
+    if job.drain.as_ref().is_some_and(|drain| !drain.job.ended()) {
+        return wait(format!("the drain of {name} to end"), "still alive");
+    }
+    if !shows && done.unsettled(&id) {
+        return confirm(&format!("no job of this run for {name} on green"), seen, operation);
+    }
+    run(operation)
+}
+
+fn draining_or_stopped(
+    job: &Seen,
+    seen: &Observation,
+    known: &Known,
+    done: &Attempts<Operation>,
+    because: &str,
+) -> Result<Moved, Box<Decision>> {
+    let name = &job.stopped.name;
+    let Some(drained) = &job.drained else { return draining(job, seen, known, done, because) };
+    match &drained.state {
+        Savepoint::InProgress => wait(format!("the savepoint that ends the drain of {name}"), "in progress"),
+        Savepoint::Completed { location } => fail(
+            Error::drift(format!("The drain of {name} ended before the end of blue's log: {}", shown(&drained.offsets)))
                 .cause(format!("Blue's log ends at {}", seen.end))
                 .unchanged(format!(
                     "Nothing was started on green; the savepoints {} and {location} are kept",
                     job.stopped.savepoint
                 )),
-            ),
-            Savepoint::Failed { cause } if done.0.len() > known.earlier => fail(
-                Error::permanent(format!("Flink could not make the savepoint that ends the drain of {name}: {cause}"))
-                    .unchanged("The drain runs on; nothing was started on green"),
-            ),
-            Savepoint::Failed { .. } | Savepoint::Unknown => draining(job, seen, known, done),
-        },
-        None => draining(job, seen, known, done),
+        ),
+        Savepoint::Failed { cause } if done.0.len() > known.earlier => fail(
+            Error::permanent(format!("Flink could not make the savepoint that ends the drain of {name}: {cause}"))
+                .unchanged("The drain runs on; nothing was started on green"),
+        ),
+        Savepoint::Failed { .. } | Savepoint::Unknown => draining(job, seen, known, done, because),
     }
 }
 
-/// The savepoint that covers the end of blue's log, if there is one.
-fn drained_by<'a>(job: &'a Seen, seen: &Observation) -> Option<&'a str> {
-    let all =
-        |offsets: &[Offset], end: &Coordinates| !offsets.is_empty() && offsets.iter().all(|offset| covers(offset, end));
-    if all(&job.stopped.offsets, &seen.end) {
-        return Some(&job.stopped.savepoint);
-    }
-    let drained = job.drained.as_ref()?;
-    match &drained.state {
-        // Nothing was written since: old blue is read-only, and at most its log has rotated.
-        Savepoint::Completed { location } if all(&drained.offsets, &drained.end) => Some(location),
-        _ => None,
-    }
-}
-
-fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Moved, Box<Decision>> {
+fn draining(
+    job: &Seen,
+    seen: &Observation,
+    known: &Known,
+    done: &Attempts<Operation>,
+    because: &str,
+) -> Result<Moved, Box<Decision>> {
     let name = &job.stopped.name;
     let id = submit_id(Part::Drain, name);
     let start = || Operation::Submit {
-        job: name.clone(),
-        flink_name: job.stopped.flink_name.clone(),
-        part: Part::Drain,
-        start: Start::Savepoint(job.stopped.savepoint.clone()),
-        address: seen.switched.old_address.clone(),
-        production: seen.switched.address.clone(),
+        order: Order {
+            job: name.clone(),
+            flink_name: job.stopped.flink_name.clone(),
+            part: Part::Drain,
+            number: number(done, &id, job.drain.is_some()),
+            start: Start::Savepoint(job.stopped.savepoint.clone()),
+            address: seen.switched.old_address.clone(),
+            production: seen.switched.address.clone(),
+        },
+        evidence: None,
     };
     let Some(drain) = &job.drain else {
         if done.unsettled(&id) {
-            return confirm(&format!("no job of this run that drains {name}"), start());
+            return confirm(&format!("no job of this run that drains {name}"), seen, start());
         }
         if done.handle(&id).is_some() && done.0.len() > known.earlier {
             return wait(format!("the drain of {name} to show in Flink"), "not shown yet");
@@ -135,7 +162,7 @@ fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Opera
     {
         return fail(astray(&format!("The drain of {name}"), stray, seen.switched.blue_server.server_id));
     }
-    if !offsets.is_empty() && offsets.iter().all(|offset| covers(offset, &seen.end)) {
+    if jobs::cover(offsets, &seen.end) {
         let number =
             u32::try_from(done.0.iter().filter(|attempt| attempt.id == stop_id(name)).count()).unwrap_or(u32::MAX);
         return run(Operation::StopDrain {
@@ -150,99 +177,60 @@ fn draining(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Opera
         return next;
     }
     wait(
-        format!("{name} to read blue's log to its end, {}", seen.end),
+        format!("{name} to read blue's log to its end, {} ({because})", seen.end),
         &format!("{}, {}", drain.job.state, shown(offsets)),
     )
 }
 
-fn on_green(
+fn submit_green(
     job: &Seen,
-    green: &Running,
     seen: &Observation,
     known: &Known,
     done: &Attempts<Operation>,
-) -> Result<Moved, Box<Decision>> {
-    let name = &job.stopped.name;
-    if green.job.ended() {
-        if done.0.len() > known.earlier {
-            return fail(died(&format!("{name} on green"), green, &job.stopped.savepoint));
-        }
-        return run(submit_green(job, seen));
-    }
-    let offsets = green.offsets.as_deref().unwrap_or_default();
-    let id = seen.switched.green_server.server_id;
-    if let Some(stray) = offsets.iter().find(|offset| offset.server_id.is_some_and(|found| found != id)) {
-        return fail(astray(&format!("{name} on green"), stray, id));
-    }
-    if green.job.state == "RUNNING" && proven(offsets, seen) {
-        return Ok(Moved {
-            name: name.clone(),
-            job_id: green.job.id.clone(),
-            drained_to: seen.end.to_string(),
-            drained: drained_by(job, seen).unwrap_or(&job.stopped.savepoint).to_owned(),
-            offsets: offsets.to_vec(),
-        });
-    }
-    if let Some(next) = restarting(&format!("{name} on green"), green, &job.stopped.savepoint) {
-        return next;
-    }
-    wait(
-        format!("a completed checkpoint of {name} that names green (server_id {id})"),
-        &format!("{}, {}", green.job.state, shown(offsets)),
-    )
-}
-
-/// Every source has read green, or stands idle where that can be seen: at the end of green's log, or still at the
-/// coordinates beside a source that has read.
-fn proven(offsets: &[Offset], seen: &Observation) -> bool {
-    let read = |offset: &Offset| offset.server_id == Some(seen.switched.green_server.server_id);
-    let any = offsets.iter().any(read);
-    let at_end = |offset: &Offset| {
-        let end = seen.green_end.as_ref().filter(|end| end.file == offset.file);
-        // A reader that has followed into a new file stands at its first byte until something is written.
-        is_clean(offset)
-            && end.is_some_and(|end| {
-                end.position == offset.position || (end.position <= HEADER && offset.position <= HEADER)
-            })
-    };
-    let at_start =
-        |offset: &Offset| offset.file == seen.coordinates.file && offset.position == seen.coordinates.position;
-    !offsets.is_empty()
-        && offsets.iter().all(|offset| {
-            offset.phase == Phase::Binlog && (read(offset) || at_end(offset) || (any && at_start(offset)))
-        })
-}
-
-fn submit_green(job: &Seen, seen: &Observation) -> Operation {
-    Operation::Submit {
+    start: Start,
+    tail: Tail,
+) -> Operation {
+    let evidence = Some(Box::new(prove::evidence(job, seen, known, tail)));
+    let order = Order {
         job: job.stopped.name.clone(),
         flink_name: job.stopped.flink_name.clone(),
         part: Part::Green,
-        start: Start::Coordinates { file: seen.coordinates.file.clone(), position: seen.coordinates.position },
+        number: number(done, &submit_id(Part::Green, &job.stopped.name), job.green.is_some()),
+        start,
         address: seen.switched.address.clone(),
         production: seen.switched.address.clone(),
-    }
+    };
+    Operation::Submit { order, evidence }
+}
+
+/// Which start this is: another only where the job of the last one has shown and has ended, or was certainly not made.
+fn number(done: &Attempts<Operation>, id: &str, ended: bool) -> u32 {
+    let Some(last) = done.last(id) else { return 1 };
+    let Operation::Submit { order, .. } = &last.operation else { return 1 };
+    if ended || matches!(last.fate, Fate::Failed(_)) { order.number.saturating_add(1) } else { order.number }
 }
 
 fn run(operation: Operation) -> Result<Moved, Box<Decision>> {
     Err(Box::new(Next::Do(operation)))
 }
 
-fn wait(awaited: String, seen: &str) -> Result<Moved, Box<Decision>> {
+pub(super) fn wait(awaited: String, seen: &str) -> Result<Moved, Box<Decision>> {
     Err(Box::new(Next::Wait { awaited, seen: seen.to_owned() }))
 }
 
-fn fail(error: Error) -> Result<Moved, Box<Decision>> {
+pub(super) fn fail(error: Error) -> Result<Moved, Box<Decision>> {
     Err(Box::new(Next::Fail(error)))
 }
 
 /// A submit whose reply is lost may still show as a job.
-fn confirm(of: &str, operation: Operation) -> Result<Moved, Box<Decision>> {
+fn confirm(of: &str, seen: &Observation, operation: Operation) -> Result<Moved, Box<Decision>> {
     let then = Box::new(Next::Do(operation));
-    Err(Box::new(Next::Confirm { of: of.to_owned(), looks: 3, spanning: SUBMIT_MAY_TAKE, then }))
+    let spanning =
+        if OBEYS.iter().any(|version| seen.version.starts_with(version)) { Duration::ZERO } else { SUBMIT_MAY_TAKE };
+    Err(Box::new(Next::Confirm { of: of.to_owned(), looks: 3, spanning, then }))
 }
 
-fn died(what: &str, running: &Running, savepoint: &str) -> Error {
+pub(super) fn died(what: &str, running: &Running, savepoint: &str) -> Error {
     let mut error = Error::permanent(format!("{what} ended as {}", running.job.state))
         .unchanged(format!("The savepoint {savepoint} is kept"))
         .hint("Remove the cause, then type the same command again: it starts the job anew from the same place");
@@ -251,7 +239,7 @@ fn died(what: &str, running: &Running, savepoint: &str) -> Error {
 }
 
 /// A job that fails and restarts over and over will not come to itself.
-fn restarting(what: &str, running: &Running, savepoint: &str) -> Option<Result<Moved, Box<Decision>>> {
+pub(super) fn restarting(what: &str, running: &Running, savepoint: &str) -> Option<Result<Moved, Box<Decision>>> {
     let failure = running.failure.as_ref()?;
     let first = failure.lines().next().unwrap_or_default();
     let mut error = died(what, running, savepoint);
@@ -266,7 +254,7 @@ fn restarting(what: &str, running: &Running, savepoint: &str) -> Option<Result<M
     })))
 }
 
-fn astray(what: &str, offset: &Offset, expected: u32) -> Error {
+pub(super) fn astray(what: &str, offset: &Offset, expected: u32) -> Error {
     Error::drift(format!(
         "{what} reads a server with server_id {}, and {expected} is expected",
         offset.server_id.unwrap_or_default()
@@ -276,7 +264,7 @@ fn astray(what: &str, offset: &Offset, expected: u32) -> Error {
     .hint("Cancel the job, find out where its address leads, then type the same command again")
 }
 
-fn shown(offsets: &[Offset]) -> String {
+pub(super) fn shown(offsets: &[Offset]) -> String {
     if offsets.is_empty() {
         return "no completed checkpoint yet".to_owned();
     }

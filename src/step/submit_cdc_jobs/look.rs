@@ -1,16 +1,25 @@
-//! What is looked at while jobs move: both ends of the log, and the jobs of this run in Flink.
+//! What is looked at while jobs move: both logs, and the jobs of this run in Flink.
 
-use super::{JOB_MARK, Operation, PART_MARK, Part, RUN_MARK, jobs, name_in_flink, stop_id};
+use super::{JOB_MARK, Operation, PART_MARK, Part, RUN_MARK, SubmitCdcJobs, jobs, name_in_flink, stop_id};
 use crate::{
     error::{Error, Result},
     event::Offset,
-    handover::savepoint,
+    handover::{
+        consumer::flink_sql::Replay,
+        coordinates::Found,
+        gtid::{self, GtidSet},
+        savepoint,
+        tail::{self, Checked, Translation},
+    },
+    playbook::Tail,
     port::{
+        binlog::Place,
         flink::{FlinkRead, Job, Savepoint},
-        mysql::Coordinates,
+        mysql::{Coordinates, Server},
+        rds::DeploymentFilter,
     },
     step::{
-        capture_coordinates,
+        capture_coordinates::{self, Source},
         contract::{Attempts, Known, Read},
         stop_cdc_jobs::{self, Stopped},
         switchover,
@@ -25,7 +34,20 @@ pub struct Observation {
     pub(super) end: Coordinates,
     /// Where green's log ends now.
     pub(super) green_end: Option<Coordinates>,
+    /// Green as it answers now.
+    pub(super) green: Server,
     pub(super) savepoints: String,
+    /// Of Flink.
+    pub(super) version: String,
+    /// What RDS says by now; asked only once every job is on green, for nothing waits for it before.
+    pub(super) afterwards: Option<Afterwards>,
+}
+
+pub(super) struct Afterwards {
+    /// The deployment's status; `None` where there is no deployment.
+    pub deployment: Option<String>,
+    /// What an event says that came late and that green's log does not bear out.
+    pub event: Option<String>,
 }
 
 /// One CDC job and what this run has started for it.
@@ -37,6 +59,21 @@ pub(super) struct Seen {
     pub green: Option<Running>,
     /// A job of this name that is alive and not of this run.
     pub stranger: Option<String>,
+    /// Whether its sinks take the same changes twice.
+    pub replay: Replay,
+    /// Its tail in green's log; `None` where nobody asks any more.
+    pub translation: Option<Translation>,
+    pub gtid: Option<Gtid>,
+}
+
+/// What counts where green has GTID on.
+pub(super) struct Gtid {
+    /// Whether green has all that the stopped job lacks, or why its state cannot be restored there.
+    pub restorable: std::result::Result<(), String>,
+    /// The same for the savepoint that ends the drain.
+    pub drained: std::result::Result<(), String>,
+    /// All that was executed before the mirror's start.
+    pub before_mirror: Option<String>,
 }
 
 pub(super) struct Running {
@@ -53,18 +90,19 @@ pub(super) struct Drained {
     pub end: Coordinates,
 }
 
-/// A log file of at most this many bytes holds its header and no transaction: the header has 154 to 157 without GTID, and the
-/// smallest transaction more than a hundred.
-pub(super) const HEADER: u64 = 200;
-
-pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
+pub(super) async fn look(
+    step: &SubmitCdcJobs,
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+) -> Result<Observation> {
     let stopped: stop_cdc_jobs::Outputs = known.outputs("stop_cdc_jobs")?;
-    let switched: switchover::Outputs = known.outputs("switchover")?;
+    let switched = switchover::Outputs::of(read, known).await?;
     let coordinates: capture_coordinates::Outputs = known.outputs("capture_coordinates")?;
-    let end = frozen_end(read, &switched).await?;
+    let end = jobs::frozen_end(read, &switched).await?;
     let mysql = read.mysql()?;
-    let production = mysql.server(&switched.address).await?;
-    if production.uuid != switched.green_server.uuid {
+    let green = mysql.server(&switched.address).await?;
+    if green.uuid != switched.green_server.uuid {
         return Err(Error::drift(format!("The production address {} does not lead to green", switched.address))
             .unchanged("No CDC job was started; the savepoints are kept")
             .hint("Wait for the address to move (DNS may be slow), then type the same command again"));
@@ -72,45 +110,111 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
     let green_end = mysql.log_end(&switched.address).await?;
     let flink = read.flink()?;
     let all = flink.jobs().await?;
+    let scripts = jobs::scripts(read, known, &switched.address).await?;
     let mut seen = Vec::new();
     for stopped in stopped.jobs {
         let (drain, beside) = of_run(read, known, &stopped, Part::Drain, &all).await?;
-        let (green, stranger) = of_run(read, known, &stopped, Part::Green, &all).await?;
+        let (green_job, stranger) = match &stopped.carried_over {
+            Some(id) => left_alone(read, id, &stopped, &all).await?,
+            None => of_run(read, known, &stopped, Part::Green, &all).await?,
+        };
         let stranger = stranger.or(beside);
         let drained = drained(read, flink, &stopped.name, done).await?;
-        seen.push(Seen { stopped, drain, drained, green, stranger });
+        let script = scripts.iter().find(|scripted| scripted.job.name == stopped.name);
+        let replay = script.map_or_else(
+            || Replay::Unsafe("The playbook no longer has its script".to_owned()),
+            |scripted| scripted.script.replay(),
+        );
+        let settled = green_job.as_ref().is_some_and(|running| !running.job.ended());
+        let translation = match jobs::tail_request(&stopped.offsets, &switched) {
+            Some(request) if !settled && step.tail == Tail::Auto => {
+                Some(read.ahead.translate(read.binlog()?, &request, &end.place()).await?)
+            }
+            _ => None,
+        };
+        let gtid = match green.gtid_mode.eq_ignore_ascii_case("ON") {
+            true if !settled => {
+                Some(gtid_of(read, &switched, &stopped, drained.as_ref(), translation.as_ref()).await?)
+            }
+            _ => None,
+        };
+        seen.push(Seen { stopped, drain, drained, green: green_job, stranger, replay, translation, gtid });
     }
     let savepoints = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
-    Ok(Observation { jobs: seen, switched, coordinates, end, green_end, savepoints })
+    let on_green = seen.iter().all(|job| job.green.as_ref().is_some_and(|running| running.offsets.is_some()));
+    let afterwards = if on_green { Some(afterwards(read, &switched, &coordinates).await?) } else { None };
+    let version = flink.version().await?;
+    Ok(Observation { jobs: seen, switched, coordinates, end, green_end, green, savepoints, version, afterwards })
 }
 
-/// The end of the old side's log, which must be blue's and must not grow any more.
-async fn frozen_end(read: &Read, switched: &switchover::Outputs) -> Result<Coordinates> {
-    let mysql = read.mysql()?;
-    let old = mysql.server(&switched.old_address).await?;
-    if old.uuid != switched.blue_server.uuid {
-        return Err(Error::drift(format!(
-            "{} at {} is not blue (server {})",
-            switched.old, switched.old_address, old.uuid
-        ))
-        .unchanged("No CDC job was started; the savepoints are kept"));
-    }
-    if !old.read_only {
-        return Err(Error::drift(format!("{} takes writes: its log has no end that a job could reach", switched.old))
-            .unchanged("No CDC job was started; the savepoints are kept")
-            .hint("Set it read-only again, find out who wrote to it, then type the same command again"));
-    }
-    let end = mysql.log_end(&switched.old_address).await?.ok_or_else(|| {
-        Error::drift(format!("{} shows no binary log", switched.old))
-            .unchanged("No CDC job was started; the savepoints are kept")
-    })?;
-    if end.position > HEADER {
-        return Ok(end);
-    }
-    // Old blue has rotated its log since: the end is that of the last file anybody wrote into.
-    let files = mysql.log_files(&switched.old_address).await?;
-    let before = files.iter().rev().skip_while(|file| file.name == end.file).find(|file| file.size > HEADER);
-    Ok(before.map_or(end, |file| Coordinates { file: file.name.clone(), position: file.size, gtid_set: None }))
+async fn afterwards(
+    read: &Read,
+    switched: &switchover::Outputs,
+    coordinates: &capture_coordinates::Outputs,
+) -> Result<Afterwards> {
+    let deployment = if switched.deployment.is_empty() {
+        None
+    } else {
+        let filter = DeploymentFilter::Id(switched.deployment.clone());
+        read.rds()?.deployments(&filter).await?.into_iter().next().map(|deployment| deployment.status)
+    };
+    let event = match coordinates.source {
+        // The log was believed without it.
+        Source::Log | Source::Origin => late_event(read, switched, coordinates).await?,
+        Source::Event | Source::Given => None,
+    };
+    Ok(Afterwards { deployment, event })
+}
+
+async fn late_event(
+    read: &Read,
+    switched: &switchover::Outputs,
+    coordinates: &capture_coordinates::Outputs,
+) -> Result<Option<String>> {
+    let (found, _) = capture_coordinates::told(read, switched, true).await?;
+    Ok(match found {
+        Found::None => None,
+        Found::One { file, position } => {
+            let pair = Place { file, position };
+            if pair == coordinates.place() {
+                return Ok(None);
+            }
+            let blue = [switched.blue_server.server_id];
+            match tail::check_coordinates(read.binlog()?, &switched.address, &blue, &pair).await? {
+                // Between the two stands nothing that a job reads.
+                Checked::Sound => None,
+                Checked::Unsound(why) => Some(format!("{pair} ({why})")),
+            }
+        }
+        Found::Several(pairs) => Some(format!("{} different pairs", pairs.len())),
+    })
+}
+
+async fn gtid_of(
+    read: &Read,
+    switched: &switchover::Outputs,
+    stopped: &Stopped,
+    drained: Option<&Drained>,
+    translation: Option<&Translation>,
+) -> Result<Gtid> {
+    let (log, at) = (read.binlog()?, &switched.address);
+    let executed = read.mysql()?.log_end(at).await?.and_then(|end| end.gtid_set).unwrap_or_default();
+    let executed: GtidSet = executed.parse()?;
+    let oldest = read.mysql()?.log_files(at).await?.into_iter().next();
+    let purged: GtidSet = match oldest {
+        Some(file) => log.previous_gtids(at, &file.name).await?.parse()?,
+        None => GtidSet::default(),
+    };
+    let before_mirror = match translation {
+        Some(Translation::Exact(mirror)) => Some(gtid::complete_set(log, at, &mirror.start).await?.to_string()),
+        _ => None,
+    };
+    let restorable = |offsets: &[Offset]| jobs::restorable(offsets, &executed, &purged);
+    Ok(Gtid {
+        restorable: restorable(&stopped.offsets),
+        drained: drained.map_or_else(|| Err("It was not drained".to_owned()), |drained| restorable(&drained.offsets)),
+        before_mirror,
+    })
 }
 
 /// The one live job of this run for one part, else its newest that has ended; and a stranger of the same name.
@@ -147,11 +251,31 @@ async fn of_run(
     }
     ours.sort_by_key(|job| (job.ended(), -job.started_at));
     let Some(job) = ours.first() else { return Ok((None, stranger)) };
-    let job = Job { state: flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone()), ..(*job).clone() };
+    Ok((Some(running(read, job).await?), stranger))
+}
+
+/// The job that went on with green by itself, and another of its name.
+async fn left_alone(
+    read: &Read,
+    id: &str,
+    stopped: &Stopped,
+    all: &[Job],
+) -> Result<(Option<Running>, Option<String>)> {
+    let mut named = all.iter().filter(|job| job.name == stopped.flink_name && !job.ended());
+    let stranger = named.find(|job| job.id != id).map(|job| job.id.clone());
+    match all.iter().find(|job| job.id == id) {
+        Some(job) => Ok((Some(running(read, job).await?), stranger)),
+        None => Ok((None, stranger)),
+    }
+}
+
+async fn running(read: &Read, job: &Job) -> Result<Running> {
+    let flink = read.flink()?;
+    let job = Job { state: flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone()), ..job.clone() };
     let failing = job.ended() || matches!(job.state.as_str(), "RESTARTING" | "FAILING");
     let failure = if failing { flink.failure(&job.id).await? } else { None };
     let offsets = if job.ended() { None } else { jobs::committed(read, &job.id).await? };
-    Ok((Some(Running { job, offsets, failure }), stranger))
+    Ok(Running { job, offsets, failure })
 }
 
 async fn drained(read: &Read, flink: &dyn FlinkRead, job: &str, done: &Attempts<Operation>) -> Result<Option<Drained>> {

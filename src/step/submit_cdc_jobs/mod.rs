@@ -1,9 +1,14 @@
-//! `submit_cdc_jobs`: each job reads blue's log to its frozen end on the old side (the drain), then starts on green at the
-//! coordinates, and is watched until its own committed offset names green.
+//! `submit_cdc_jobs`: each job starts on green where it loses nothing and leaves nothing stale, and is watched until its
+//! own committed offset names green.
+//!
+//! What blue wrote after a job's savepoint is found again in green's log, or, where that is not exact, read on the old
+//! side first (the drain). No job starts without its evidence in a file.
 
 mod compose;
 mod decide;
 mod look;
+mod prove;
+mod way;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,26 +18,33 @@ use super::{
     jobs,
 };
 use crate::{
-    error::Result,
+    artifact,
+    error::{Error, Result},
     event::Offset,
+    handover::evidence::Evidence,
+    playbook::Tail,
     port::{
         Reply,
-        mysql::{Address, Coordinates},
+        binlog::Place,
+        mysql::Coordinates,
     },
 };
 
+pub(super) use compose::{Order, compose};
 pub use look::Observation;
 
 #[derive(Debug)]
-pub struct SubmitCdcJobs;
+pub struct SubmitCdcJobs {
+    pub tail: Tail,
+}
 
-/// Which of the two jobs that are started for one CDC job.
+/// Which of the jobs that are started for one CDC job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Reads the old side to its end, from the savepoint.
     Drain,
-    /// Reads green from the coordinates on, without state.
+    /// Reads green.
     Green,
 }
 
@@ -50,14 +62,40 @@ impl Part {
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     Savepoint(String),
-    Coordinates { file: String, position: u64 },
+    Place(Place),
+    /// All that has been executed before.
+    GtidSet(String),
+}
+
+impl std::fmt::Display for Start {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Savepoint(path) => write!(f, "from {path}"),
+            Self::Place(place) => write!(f, "at {place}"),
+            Self::GtidSet(set) => write!(f, "after the GTID set {set}"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    Submit { job: String, flink_name: String, part: Part, start: Start, address: Address, production: Address },
-    StopDrain { job: String, job_id: String, directory: String, trigger: String, end: Coordinates },
+    Submit {
+        order: Order,
+        /// For the job on green, what shows that it may start there.
+        evidence: Option<Box<Evidence>>,
+    },
+    StopDrain {
+        job: String,
+        job_id: String,
+        directory: String,
+        trigger: String,
+        end: Coordinates,
+    },
+    /// Writes down what the job on green has shown.
+    Attest {
+        evidence: Box<Evidence>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,9 +108,10 @@ pub struct Outputs {
 pub struct Moved {
     pub name: String,
     pub job_id: String,
-    /// Where blue's log ended, and the savepoint that covers it.
-    pub drained_to: String,
-    pub drained: String,
+    /// How its tail was carried over, in one sentence.
+    pub tail: String,
+    /// The evidence, in the run's folder.
+    pub evidence: String,
     /// The first committed offsets that name green.
     pub offsets: Vec<Offset>,
 }
@@ -84,11 +123,10 @@ impl Step for SubmitCdcJobs {
 
     fn outline(&self) -> Outline {
         Outline {
-            what: "Drain every CDC job on the old side, then start it on green at the coordinates".to_owned(),
+            what: "Start every CDC job on green where it loses nothing, and prove that it reads green".to_owned(),
             calls: vec![
-                "SQL Gateway: the job's script (drain)",
-                "POST /jobs/:id/stop (drain)",
                 "SQL Gateway: the job's script (green)",
+                "where a tail cannot be translated, before it: the script (drain), POST /jobs/:id/stop (drain)",
             ],
             undo: "The savepoints are kept; a job on green can be stopped like any other",
         }
@@ -104,7 +142,7 @@ impl Step for SubmitCdcJobs {
         known: &'a Known,
         done: &'a Attempts<Operation>,
     ) -> Reply<'a, Observation> {
-        Box::pin(look::look(read, known, done))
+        Box::pin(look::look(self, read, known, done))
     }
 
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
@@ -113,21 +151,14 @@ impl Step for SubmitCdcJobs {
 
     fn describe(&self, operation: &Operation) -> (String, Policy, String, Vec<String>) {
         match operation {
-            Operation::Submit { job, part, start, address, .. } => {
-                let from = match start {
-                    Start::Savepoint(path) => format!("from {path}"),
-                    Start::Coordinates { file, position } => format!("at {file}:{position}"),
-                };
+            Operation::Submit { order, .. } => {
+                let Order { job, part, start, address, .. } = order;
                 let what = match part {
-                    Part::Drain => format!("Start {job} on the old side {address} {from}, to read its log to the end"),
-                    Part::Green => format!("Start {job} on green {from}"),
+                    Part::Drain => format!("Start {job} on the old side {address} {start}, to read its log to the end"),
+                    Part::Green => format!("Start {job} on green {start}"),
                 };
-                (
-                    submit_id(*part, job),
-                    Policy::Adopt,
-                    what,
-                    vec![format!("SQL Gateway: script of {job} ({}, {from})", part.as_str())],
-                )
+                let call = format!("SQL Gateway: script of {job} ({}, {start})", part.as_str());
+                (submit_id(*part, job), Policy::Adopt, what, vec![call])
             }
             Operation::StopDrain { job, job_id, .. } => (
                 stop_id(job),
@@ -135,25 +166,66 @@ impl Step for SubmitCdcJobs {
                 format!("Stop the drain of {job} with a savepoint"),
                 vec![format!("POST /jobs/{job_id}/stop")],
             ),
+            Operation::Attest { evidence } => (
+                attest_id(&evidence.job),
+                Policy::Repeat,
+                format!("Write down the proof for {}", evidence.job),
+                Vec::new(),
+            ),
         }
     }
 
     fn perform<'a>(&'a self, operation: &'a Operation, known: &'a Known, write: &'a Write) -> Reply<'a, Performed> {
         Box::pin(async move {
             match operation {
-                Operation::Submit { job, .. } => {
-                    let composed = compose::compose(operation, known, write).await?;
-                    let session = format!("upgrade-{job}");
-                    let id = write.flink()?.submit(&session, &composed.statements).await?;
-                    Ok(Performed { handle: json!({ "job_id": id }), artifacts: vec![composed.artifact] })
+                Operation::Submit { order, evidence } => {
+                    let composed = compose(order, known, write).await?;
+                    let mut artifacts = vec![composed.artifact];
+                    match (order.part, evidence) {
+                        (Part::Green, None) => return Err(Error::bug("A job starts on green only with its evidence")),
+                        (Part::Green, Some(evidence)) => artifacts.push(keep(evidence, write)?),
+                        (Part::Drain, _) => {}
+                    }
+                    let id = write.flink()?.submit(&session(known, &order.job), &composed.statements).await?;
+                    Ok(Performed { handle: json!({ "job_id": id }), artifacts })
                 }
                 Operation::StopDrain { job_id, directory, trigger, .. } => {
                     write.flink()?.stop(job_id, directory, trigger).await?;
                     Ok(Performed::default())
                 }
+                Operation::Attest { evidence } => {
+                    let kept = keep(evidence, write)?;
+                    let page = format!("{}/handover.md", evidence.job);
+                    let digest = artifact::write(&write.artifacts.join(&page), evidence.page().as_bytes())?;
+                    let artifacts = vec![kept, (format!("artifacts/{page}"), digest)];
+                    Ok(Performed { handle: json!({ "evidence": evidence_file(&evidence.job) }), artifacts })
+                }
             }
         })
     }
+}
+
+/// Writes the evidence; `(path in the run folder, digest)`.
+fn keep(evidence: &Evidence, write: &Write) -> Result<(String, String)> {
+    let mut text = serde_json::to_string_pretty(evidence)
+        .map_err(|error| Error::bug("The evidence cannot be written as JSON").because(&error))?;
+    text.push('\n');
+    let file = format!("{}/handover.json", evidence.job);
+    let digest = artifact::write(&write.artifacts.join(&file), text.as_bytes())?;
+    Ok((evidence_file(&evidence.job), digest))
+}
+
+fn evidence_file(job: &str) -> String {
+    format!("artifacts/{job}/handover.json")
+}
+
+/// The gateway session in which a job's script is staged, and later submitted.
+pub(super) fn session(known: &Known, job: &str) -> String {
+    format!("upgrade-{}-{job}", known.run)
+}
+
+fn attest_id(job: &str) -> String {
+    format!("attest {job}")
 }
 
 fn submit_id(part: Part, job: &str) -> String {
@@ -165,9 +237,9 @@ fn stop_id(job: &str) -> String {
 }
 
 /// The marks by which a job of this run is known in Flink.
-const RUN_MARK: &str = "upgrade.run";
-const JOB_MARK: &str = "upgrade.job";
-const PART_MARK: &str = "upgrade.part";
+pub(super) const RUN_MARK: &str = "upgrade.run";
+pub(super) const JOB_MARK: &str = "upgrade.job";
+pub(super) const PART_MARK: &str = "upgrade.part";
 
 /// What a part of a job is called in Flink.
 fn name_in_flink(flink_name: &str, part: Part) -> String {

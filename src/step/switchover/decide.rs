@@ -31,7 +31,7 @@ pub(super) fn decide(step: &Switchover, seen: &Observation, known: &Known, done:
         );
     };
     match &seen.sides {
-        Sides::After(after) => completed(seen, after, done),
+        Sides::After(after) => completed(seen, deployment, after, done),
         Sides::Under { cancelled, production } => {
             let live = production.as_ref().map_or("not answering", |server| {
                 if server.uuid == last_blue(done) { "still blue" } else { "no longer blue" }
@@ -191,7 +191,8 @@ fn under_way(
     }
 }
 
-fn completed(seen: &Observation, after: &After, done: &Attempts<Operation>) -> Decision {
+/// RDS says so, or the servers themselves do: green takes writes at the production address and blue none.
+fn completed(seen: &Observation, deployment: &Deployment, after: &After, done: &Attempts<Operation>) -> Decision {
     let wait = |awaited: &str, seen: &str| Next::Wait { awaited: awaited.to_owned(), seen: seen.to_owned() };
     let created = &seen.created;
     let Some(old) = &after.old else { return wait("the old side to show under its new name", "not shown yet") };
@@ -208,6 +209,9 @@ fn completed(seen: &Observation, after: &After, done: &Attempts<Operation>) -> D
     };
     if server.uuid == operation.blue_server.uuid {
         return wait("the production address to lead to green", "it still leads to the old side");
+    }
+    if deployment.status != "SWITCHOVER_COMPLETED" && !frozen(after, &operation.blue_server.uuid) {
+        return wait("the old side to answer under its new name, read-only", &deployment.status);
     }
     if server.uuid != operation.green_server.uuid {
         let text = format!("The production address leads to a server ({}) that is neither blue nor green", server.uuid);
@@ -236,6 +240,10 @@ fn completed(seen: &Observation, after: &After, done: &Attempts<Operation>) -> D
         started_at: operation.at,
         finished_at: seen.now,
     }))
+}
+
+fn frozen(after: &After, blue: &str) -> bool {
+    after.old_server.as_ref().is_some_and(|server| server.uuid == blue && server.read_only)
 }
 
 fn rolled_back(why: &str, live: &str) -> Error {

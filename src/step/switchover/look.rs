@@ -6,6 +6,7 @@ use super::Operation;
 use crate::{
     error::{Error, Kind, Result},
     port::{
+        Reply,
         mysql::{Address, MysqlRead, Replication, Server},
         rds::{Deployment, DeploymentFilter, EventWindow},
         side::{self, Side},
@@ -50,6 +51,8 @@ pub(super) struct After {
     pub server: Option<Server>,
     /// The old side under its new name.
     pub old: Option<Side>,
+    /// Who answers there, where that is asked: before RDS says that the switchover is complete.
+    pub old_server: Option<Server>,
 }
 
 pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
@@ -61,16 +64,45 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
     let status = deployment.as_ref().map(|deployment| deployment.status.as_str());
     let last = done.0.last();
     let sides = match (status, last) {
-        (Some("SWITCHOVER_COMPLETED"), _) => Sides::After(Box::new(after(read, &created).await?)),
+        (Some("SWITCHOVER_COMPLETED"), _) => Sides::After(Box::new(after(read, &created, true).await?)),
         (_, Some(attempt)) if !settled_before(attempt) => {
-            let told = cancellations(read, known, &created).await?;
-            let cancelled = told.get(attempt.operation.cancellations..).and_then(|new| new.last()).cloned();
-            let production = answer(read.mysql()?, created.blue.write_address()?).await?;
-            Sides::Under { cancelled, production }
+            if hurries(known) && taken_over(read, &created, &attempt.operation).await? {
+                Sides::After(Box::new(after(read, &created, false).await?))
+            } else {
+                let told = cancellations(read, known, &created).await?;
+                let cancelled = told.get(attempt.operation.cancellations..).and_then(|new| new.last()).cloned();
+                let production = answer(read.mysql()?, created.blue.write_address()?).await?;
+                Sides::Under { cancelled, production }
+            }
         }
         _ => Sides::Before(Box::new(before(read, known, &created).await?)),
     };
     Ok(Observation { created, deployment, now, sides })
+}
+
+/// Whether the moment at which green takes over counts: CDC jobs wait for it. RDS says that a switchover is complete
+/// well after the servers are.
+fn hurries(known: &Known) -> bool {
+    !known.playbook.cdc_jobs.is_empty()
+}
+
+/// Whether green answers at the production address and takes writes.
+async fn taken_over(read: &Read, created: &create_blue_green::Outputs, sent: &Operation) -> Result<bool> {
+    let who = read.mysql()?.who(created.blue.write_address()?).await?;
+    Ok(who.is_some_and(|who| who.uuid == sent.green_server.uuid && !who.read_only))
+}
+
+/// The look between two looks, while a call is out.
+pub(super) fn glance<'a>(
+    read: &'a Read,
+    known: &'a Known,
+    done: &'a Attempts<Operation>,
+) -> Option<Reply<'a, bool>> {
+    let sent = done.0.last().filter(|attempt| !settled_before(attempt) && hurries(known))?;
+    Some(Box::pin(async move {
+        let created: create_blue_green::Outputs = known.outputs("create_blue_green")?;
+        taken_over(read, &created, &sent.operation).await
+    }))
 }
 
 /// Whether nothing is left of an attempt, so that the next look is a look before.
@@ -98,7 +130,7 @@ async fn before(read: &Read, known: &Known, created: &create_blue_green::Outputs
     Ok(Before { blue, green, blue_server, green_server, replication, cancellations })
 }
 
-async fn after(read: &Read, created: &create_blue_green::Outputs) -> Result<After> {
+async fn after(read: &Read, created: &create_blue_green::Outputs, complete: bool) -> Result<After> {
     let rds = read.rds()?;
     let level = created.blue.database.level();
     let production = side::side(rds, &created.blue.database).await?;
@@ -107,7 +139,11 @@ async fn after(read: &Read, created: &create_blue_green::Outputs) -> Result<Afte
         None => None,
     };
     let old = side::by_resource_id(rds, level, &created.blue.resource_id).await?;
-    Ok(After { production, server, old })
+    let old_server = match old.as_ref().and_then(|side| side.address.as_ref()) {
+        Some(address) if !complete => answer(read.mysql()?, address).await?,
+        _ => None,
+    };
+    Ok(After { production, server, old, old_server })
 }
 
 /// The server at an address; `None` while it does not answer, as during the switchover itself.

@@ -2,6 +2,7 @@
 
 mod decide;
 mod look;
+mod past;
 
 use std::time::Duration;
 
@@ -85,6 +86,15 @@ impl Step for Switchover {
         done: &'a Attempts<Operation>,
     ) -> Reply<'a, Observation> {
         Box::pin(look::look(read, known, done))
+    }
+
+    fn glance<'a>(
+        &'a self,
+        read: &'a Read,
+        known: &'a Known,
+        done: &'a Attempts<Operation>,
+    ) -> Option<Reply<'a, bool>> {
+        look::glance(read, known, done)
     }
 
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {

@@ -135,7 +135,9 @@ impl State {
         let server = self.server_at(&host)?;
         let (file, end) = server.binlog.last().cloned().unwrap_or_default();
         // A job on a busy server is stopped in the middle of a transaction; one on a frozen server has read it all.
-        let (position, skip) = if server.read_only { (end, 0) } else { (end.saturating_sub(500), 2) };
+        let last = self.logs.get(&server.server_uuid).and_then(|log| log.last());
+        let begin = last.filter(|last| last.start.file == file).map_or(end, |last| last.start.position);
+        let (position, skip) = if server.read_only { (end, 0) } else { (begin, 2) };
         let server_id = server.server_id;
         let path = format!("{directory}/savepoint-{trigger}");
         self.flink.keep(&path, &file, position, skip, server_id);
@@ -226,7 +228,7 @@ impl FlinkRead for World {
             };
             path.map(|path| Checkpoint { id: state.flink.jobs[at].checkpoints, path: Some(path) })
         });
-        ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None }))
+        ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None, history: Vec::new() }))
     }
 
     fn savepoint<'a>(&'a self, _: &'a str, trigger: &'a str) -> Reply<'a, Savepoint> {

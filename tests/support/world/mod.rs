@@ -1,5 +1,6 @@
 //! The ports of a run on a pretended region, with time that passes only when somebody waits.
 
+mod binlog;
 mod flink;
 mod mysql;
 mod rds;
@@ -31,6 +32,10 @@ pub struct State {
     pub region: Region,
     pub servers: Pretend,
     pub flink: Flink,
+    /// What stands in the servers' logs.
+    pub logs: binlog::Logs,
+    /// Transactions written so far.
+    written: u64,
 }
 
 /// A moment at which a crash is tried: how long the journal was, and the world as it was then.
@@ -73,10 +78,11 @@ impl State {
         let mut servers = Pretend::default();
         servers.add_servers(&region);
         servers.run(&mut region, START);
-        servers.append(&ServerId("blue".to_owned()), 5_000);
         let address = region.cluster("orders").unwrap().endpoint.clone();
         let flink = Flink::with_job("orders-to-target", &address, START - 3_600_000);
-        Self { region, servers, flink }
+        let mut state = Self { region, servers, flink, logs: binlog::Logs::new(), written: 0 };
+        state.write_to(&ServerId("blue".to_owned()), 5_000);
+        state
     }
 
     /// Time passes: the region goes on, and applications write wherever they may.
@@ -88,7 +94,7 @@ impl State {
         if let Some(server) = address.ok().and_then(|address| servers.at(&address).cloned())
             && servers.server(&server).is_some_and(|server| !server.read_only)
         {
-            servers.append(&server, 1_000);
+            self.write_to(&server, 1_000);
         }
     }
 
@@ -148,8 +154,9 @@ impl World {
         Read {
             rds: Some(Arc::new(self.clone())),
             mysql: Some(Arc::new(self.clone())),
-            binlog: None,
+            binlog: Some(Arc::new(self.clone())),
             tables: None,
+            ahead: Default::default(),
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),
             secrets: Arc::new(self.clone()),

@@ -5,7 +5,7 @@ use upgrade::{
     error::{Error, Result},
     port::{
         Reply,
-        mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server},
+        mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
     },
 };
 
@@ -39,6 +39,14 @@ fn log_end(server: &pretend::Server) -> Option<Coordinates> {
 }
 
 impl MysqlRead for World {
+    fn who<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Who>> {
+        let answer = self.look("who", |state| {
+            let server = state.server_at(&at.host).ok()?;
+            Some(Who { uuid: server.server_uuid.clone(), read_only: server.read_only })
+        });
+        Box::pin(async move { Ok(answer) })
+    }
+
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server> {
         self.asked(at, |server| Server {
             uuid: server.server_uuid.clone(),

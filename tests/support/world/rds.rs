@@ -116,6 +116,7 @@ fn deployment(shown: &Shown) -> Deployment {
         target: top.target_arn.clone(),
         status: shown.status.as_str().to_owned(),
         status_details: shown.status_details.clone(),
+        created_at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(shown.created_at) * 1_000_000).ok(),
         members: shown
             .rows
             .iter()
@@ -183,6 +184,7 @@ impl RdsRead for World {
             DeploymentFilter::Id(id) => call.id = Some(id.clone()),
             DeploymentFilter::Name(name) => call.filters = vec![Filter::new("blue-green-deployment-name", name)],
             DeploymentFilter::Source(arn) => call.filters = vec![Filter::new("source", arn)],
+            DeploymentFilter::Target(arn) => call.filters = vec![Filter::new("target", arn)],
         }
         let all = self.look("deployments", |state| found(state.ask(call)));
         ready(all.map(|all| all.iter().map(deployment).collect()))

@@ -1,5 +1,9 @@
 //! The CDC jobs of the playbook: their scripts, and how Flink shows them.
 
+mod tail;
+
+pub(super) use tail::{HEADER, cover, frozen_end, restorable, tail_request};
+
 use super::contract::{Known, Read};
 use crate::{
     artifact::{self, Values},
@@ -97,7 +101,20 @@ pub(super) enum Standing {
     /// None is alive; the newest state it left behind, if any.
     Ended {
         left: Option<String>,
+        /// The job that left it.
+        job: Option<String>,
     },
+}
+
+impl Standing {
+    /// The id of the one job that counts, alive or not.
+    pub fn newest(&self) -> Option<&str> {
+        match self {
+            Self::Alive(job) => Some(&job.id),
+            Self::Ended { job, .. } => job.as_deref(),
+            Self::Several(_) => None,
+        }
+    }
 }
 
 /// Looks for the job among all that Flink knows.
@@ -113,11 +130,11 @@ pub(super) async fn standing(flink: &dyn FlinkRead, scripted: &Scripted, jobs: &
     named.sort_by_key(|job| std::cmp::Reverse(job.started_at));
     for job in named {
         if let Some(path) = newest_state(flink, &job.id).await? {
-            return Ok(Standing::Ended { left: Some(path) });
+            return Ok(Standing::Ended { left: Some(path), job: Some(job.id.clone()) });
         }
     }
     // What Flink knows is newer than what a person once wrote down.
-    Ok(Standing::Ended { left: scripted.job.savepoint.clone() })
+    Ok(Standing::Ended { left: scripted.job.savepoint.clone(), job: None })
 }
 
 /// Where the newest completed checkpoint or savepoint of a job lies.

@@ -1,0 +1,178 @@
+//! What is looked at: the events, and green's log.
+
+use time::OffsetDateTime;
+
+use super::CaptureCoordinates;
+use crate::{
+    error::{Error, Result},
+    handover::{
+        coordinates::{self, Found},
+        gtid,
+        tail::{self, Boundary, Checked, Translation},
+    },
+    port::{
+        binlog::Place,
+        mysql::{LogFile, Server},
+        rds::EventWindow,
+    },
+    step::{
+        contract::{Known, Read},
+        jobs, stop_cdc_jobs, switchover,
+    },
+};
+
+pub struct Observation {
+    pub(super) switched: switchover::Outputs,
+    pub(super) found: Found,
+    /// How many events RDS tells of in the window.
+    pub(super) events: usize,
+    /// By green's own log; `None` where no job's tail was read.
+    pub(super) by_log: Option<ByLog>,
+    /// Each pair that was told, held against green's log.
+    pub(super) checked: Vec<(Place, Standing)>,
+    /// Everything green had executed at the pair that is decided on; absent without GTID.
+    pub(super) gtid_sets: Vec<(Place, String)>,
+    pub(super) now: OffsetDateTime,
+}
+
+/// What matching blue's tail with green's log shows.
+pub(super) enum ByLog {
+    /// All of it is there and ends here.
+    Ends(Boundary),
+    /// It is not, and why; the end of what came from blue, where that can be told.
+    Unclear(String, Option<Boundary>),
+}
+
+/// How a pair stands to green's log.
+pub(super) enum Standing {
+    Sound,
+    /// The file is not listed, or is shorter.
+    NoSuchPlace(String),
+    Unsound(String),
+}
+
+/// RDS stamps its events by its own clock, and some come before the switchover is shown as complete.
+const BEFORE: time::Duration = time::Duration::minutes(10);
+const AFTER: time::Duration = time::Duration::minutes(10);
+
+pub(super) async fn look(step: &CaptureCoordinates, read: &Read, known: &Known) -> Result<Observation> {
+    let switched = switchover::Outputs::of(read, known).await?;
+    let mysql = read.mysql()?;
+    let server = mysql.server(&switched.address).await?;
+    if server.uuid != switched.green_server.uuid {
+        return Err(Error::drift(format!(
+            "The production address {} leads to server {}, and green is {}",
+            switched.address, server.uuid, switched.green_server.uuid
+        ))
+        .unchanged("No CDC job was started; the savepoints are kept")
+        .hint("Wait for the address to move (DNS may be slow), then type the same command again"));
+    }
+    let by_log = by_log(read, known, &switched).await?;
+    let ends = matches!(by_log, Some(ByLog::Ends(_)));
+    let (found, events) = match &step.given {
+        Some((file, position)) => (Found::One { file: file.clone(), position: *position }, 0),
+        None => told(read, &switched, !ends).await?,
+    };
+    let mut pairs: Vec<Place> = match &found {
+        Found::None => Vec::new(),
+        Found::One { file, position } => vec![Place { file: file.clone(), position: *position }],
+        Found::Several(pairs) => {
+            pairs.iter().map(|(file, position)| Place { file: file.clone(), position: *position }).collect()
+        }
+    };
+    let files = mysql.log_files(&switched.address).await?;
+    let mut checked = Vec::new();
+    for pair in &pairs {
+        checked.push((pair.clone(), standing(read, &switched, &files, pair).await?));
+    }
+    pairs.extend(boundary(by_log.as_ref()).map(|boundary| boundary.place.clone()));
+    let gtid_sets = gtid_sets(read, &switched, &server, &files, &pairs).await?;
+    Ok(Observation { switched, found, events, by_log, checked, gtid_sets, now: read.clock.now() })
+}
+
+fn boundary(by_log: Option<&ByLog>) -> Option<&Boundary> {
+    match by_log? {
+        ByLog::Ends(boundary) => Some(boundary),
+        ByLog::Unclear(_, boundary) => boundary.as_ref(),
+    }
+}
+
+/// The pairs that events of our own resources tell since the switchover began, and how many events there are.
+///
+/// The unfiltered list is asked first; where it is silent and `everywhere`, the lists by kind of source as well.
+pub(in crate::step) async fn told(
+    read: &Read,
+    switched: &switchover::Outputs,
+    everywhere: bool,
+) -> Result<(Found, usize)> {
+    let now = read.clock.now();
+    let mut count = 0;
+    for source_type in [None, Some("db-instance"), Some("db-cluster")] {
+        let from = switched.started_at - BEFORE;
+        let window = EventWindow { from, to: now + AFTER, source_type: source_type.map(str::to_owned) };
+        let events = read.rds()?.events(&window).await?;
+        count = count.max(events.len());
+        let found = coordinates::find(&events, &switched.names);
+        if !matches!(found, Found::None) {
+            return Ok((found, count));
+        }
+        if !everywhere {
+            break;
+        }
+    }
+    Ok((Found::None, count))
+}
+
+/// Where blue's last transaction ends on green, shown by the tail of a stopped job.
+async fn by_log(read: &Read, known: &Known, switched: &switchover::Outputs) -> Result<Option<ByLog>> {
+    let Some(stopped) = known.find::<stop_cdc_jobs::Outputs>("stop_cdc_jobs")? else { return Ok(None) };
+    let Some(job) = stopped.jobs.first() else { return Ok(None) };
+    let Some(request) = jobs::tail_request(&job.offsets, switched) else { return Ok(None) };
+    let end = jobs::frozen_end(read, switched).await?;
+    Ok(Some(match read.ahead.translate(read.binlog()?, &request, &end.place()).await? {
+        Translation::Exact(mirror) => ByLog::Ends(mirror.boundary),
+        Translation::Inexact { why, boundary } => ByLog::Unclear(why, boundary),
+    }))
+}
+
+async fn standing(
+    read: &Read,
+    switched: &switchover::Outputs,
+    files: &[LogFile],
+    pair: &Place,
+) -> Result<Standing> {
+    match files.iter().find(|file| file.name == pair.file) {
+        None => return Ok(Standing::NoSuchPlace(format!("on green {} is not listed", pair.file))),
+        Some(file) if file.size < pair.position => {
+            return Ok(Standing::NoSuchPlace(format!("on green {} has {} bytes", pair.file, file.size)));
+        }
+        Some(_) => {}
+    }
+    let blue = [switched.blue_server.server_id];
+    Ok(match tail::check_coordinates(read.binlog()?, &switched.address, &blue, pair).await? {
+        Checked::Sound => Standing::Sound,
+        Checked::Unsound(why) => Standing::Unsound(why),
+    })
+}
+
+/// The complete set at each pair that is a place of green's log.
+async fn gtid_sets(
+    read: &Read,
+    switched: &switchover::Outputs,
+    server: &Server,
+    files: &[LogFile],
+    pairs: &[Place],
+) -> Result<Vec<(Place, String)>> {
+    let mut sets = Vec::new();
+    if !server.gtid_mode.eq_ignore_ascii_case("ON") {
+        return Ok(sets);
+    }
+    for pair in pairs {
+        let there = files.iter().any(|file| file.name == pair.file && file.size >= pair.position);
+        if there && !sets.iter().any(|(known, _)| known == pair) {
+            let set = gtid::complete_set(read.binlog()?, &switched.address, pair).await?;
+            sets.push((pair.clone(), set.to_string()));
+        }
+    }
+    Ok(sets)
+}

@@ -1,0 +1,150 @@
+//! What is looked at: the jobs in Flink, the state they leave behind, and the server their positions must belong to.
+
+use super::{Operation, jobs::{self, Standing}, stop_id};
+use crate::{
+    error::{Error, Kind, Result},
+    event::Offset,
+    handover::savepoint,
+    port::{
+        flink::{FlinkRead, Savepoint},
+        mysql::{Address, LogFile, Server},
+    },
+    step::{
+        contract::{Attempts, Known, Read},
+        switchover, target,
+    },
+};
+
+pub struct Observation {
+    pub(super) jobs: Vec<Seen>,
+    /// Blue's writer and its log files: what a position must belong to.
+    pub(super) blue: Server,
+    pub(super) files: Vec<LogFile>,
+    /// Where writes go.
+    pub(super) production: Address,
+    pub(super) directory: String,
+    /// The switchover, where it has been done by hand already.
+    pub(super) switched: Option<switchover::Outputs>,
+}
+
+pub(super) struct Seen {
+    pub name: String,
+    pub flink_name: String,
+    pub standing: Standing,
+    /// The savepoint asked for by the last attempt, once it was begun.
+    pub savepoint: Option<(String, Savepoint)>,
+    /// Where the job stands by the state it leaves behind.
+    pub left: Option<State>,
+    /// What its statements keep in state, where they do.
+    pub stateful: Option<String>,
+    /// Only after a switchover by hand: what the job that is alive shows of itself.
+    pub late: Option<Late>,
+}
+
+/// A savepoint or checkpoint that was read.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub path: String,
+    pub offsets: Vec<Offset>,
+}
+
+pub(super) struct Late {
+    /// By its newest completed checkpoint.
+    pub offsets: Vec<Offset>,
+    /// Its newest exception.
+    pub failure: Option<String>,
+    /// Whether its checkpoints outlive a cancellation.
+    pub retained: bool,
+    /// Its newest state that stands on blue.
+    pub on_blue: Option<State>,
+}
+
+pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
+    let flink = read.flink()?;
+    let switched = switchover::Outputs::find(read, known).await?;
+    let (production, at) = match &switched {
+        Some(switched) => (switched.address.clone(), switched.old_address.clone()),
+        None => {
+            let blue = target::production(read.rds()?, &known.playbook).await?;
+            (blue.write_address()?.clone(), blue.write_address()?.clone())
+        }
+    };
+    let (blue, files) = (read.mysql()?.server(&at).await?, read.mysql()?.log_files(&at).await?);
+    let all = flink.jobs().await?;
+    let mut seen = Vec::new();
+    for scripted in jobs::scripts(read, known, &production).await? {
+        let standing = jobs::standing(flink, &scripted, &all).await?;
+        let mut savepoint = None;
+        if let Some((job_id, trigger)) = asked(done, &scripted.job.name) {
+            savepoint = Some((job_id.to_owned(), flink.savepoint(job_id, trigger).await?));
+        }
+        let left = match (&savepoint, &standing) {
+            (Some((_, Savepoint::Completed { location })), _) => Some(location.clone()),
+            (_, Standing::Ended { left, .. }) => left.clone(),
+            _ => None,
+        };
+        let left = match left {
+            Some(path) => Some(State { offsets: savepoint::offsets(&*read.files, &path).await?, path }),
+            None => None,
+        };
+        let late = match (&switched, standing.newest()) {
+            (Some(_), Some(job)) => Some(late(read, flink, job, &scripted.job.savepoint, blue.server_id).await?),
+            _ => None,
+        };
+        let stateful = scripted.script.stateful();
+        let (name, flink_name) = (scripted.job.name, scripted.flink_name);
+        seen.push(Seen { name, flink_name, standing, savepoint, left, stateful, late });
+    }
+    let directory = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
+    Ok(Observation { jobs: seen, blue, files, production, directory, switched })
+}
+
+/// Job and trigger of the savepoint that was asked for last.
+fn asked<'a>(done: &'a Attempts<Operation>, job: &str) -> Option<(&'a str, &'a str)> {
+    match &done.last(&stop_id(job))?.operation {
+        Operation::Stop { job_id, trigger, .. } => Some((job_id, trigger)),
+        Operation::Stage(_) | Operation::Cancel { .. } => None,
+    }
+}
+
+async fn late(
+    read: &Read,
+    flink: &dyn FlinkRead,
+    job: &str,
+    named: &Option<String>,
+    blue: u32,
+) -> Result<Late> {
+    let checkpoints = flink.checkpoints(job).await?;
+    let newest = checkpoints.latest_completed.iter().chain(&checkpoints.latest_savepoint);
+    let mut states: Vec<_> = newest.chain(&checkpoints.history).collect();
+    states.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.id));
+    let paths = states.into_iter().filter_map(|checkpoint| checkpoint.path.clone()).chain(named.clone());
+    let (mut offsets, mut on_blue) = (Vec::new(), None);
+    for path in paths {
+        // One that was replaced meanwhile is no error: another follows or the named one is left.
+        let found = match savepoint::offsets(&*read.files, &path).await {
+            Ok(found) => found,
+            Err(error) if error.kind == Kind::Transient => return Err(error),
+            Err(_) => continue,
+        };
+        if offsets.is_empty() {
+            offsets.clone_from(&found);
+        }
+        if !found.is_empty() && found.iter().all(|offset| offset.server_id == Some(blue)) {
+            on_blue = Some(State { path, offsets: found });
+            break;
+        }
+    }
+    if offsets.is_empty() {
+        offsets = jobs::committed(read, job).await?.unwrap_or_default();
+    }
+    let (failure, settings) = (flink.failure(job).await?, flink.settings(job).await?);
+    Ok(Late { offsets, failure, retained: settings.retained, on_blue })
+}
+
+/// A job whose state cannot be told is not moved.
+pub(super) fn unknown_state(name: &str, flink_name: &str) -> Error {
+    Error::permanent(format!("Flink knows no job named `{flink_name}` and no state it left behind"))
+        .unchanged(format!("Nothing was stopped; {name} is as it was"))
+        .hint("Start the job, or name its newest savepoint or checkpoint with `savepoint:` in the playbook")
+}

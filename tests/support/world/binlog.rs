@@ -1,0 +1,92 @@
+//! The logs of the pretended servers, transaction by transaction: whatever is written to one and applied by another keeps
+//! its origin.
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use sandbox::region::ServerId;
+use upgrade::{
+    error::{Error, Result},
+    port::{
+        Reply,
+        binlog::{BinlogRead, Content, Place, RowChange, Transaction},
+        mysql::Address,
+    },
+};
+
+use super::{State, World};
+
+/// By `@@server_uuid`.
+pub type Logs = BTreeMap<String, Vec<Transaction>>;
+
+impl State {
+    /// One transaction is written here, and applied by every server that replicates from here.
+    pub fn write_to(&mut self, server: &ServerId, bytes: u64) {
+        let ends = |state: &Self| -> BTreeMap<String, (String, u64)> {
+            let all = state.servers.all();
+            all.filter_map(|server| Some((server.server_uuid.clone(), server.binlog.last()?.clone()))).collect()
+        };
+        let before = ends(self);
+        let origin = self.servers.server(server).map_or(0, |server| server.server_id);
+        self.servers.append(server, bytes);
+        self.written += 1;
+        for (uuid, (file, end)) in ends(self) {
+            let start = before.get(&uuid).filter(|(known, _)| *known == file).map_or(4, |(_, end)| *end);
+            if end == start {
+                continue;
+            }
+            let place = |position| Place { file: file.clone(), position };
+            self.logs.entry(uuid).or_default().push(Transaction {
+                start: place(start),
+                end: place(end),
+                server_id: origin,
+                gtid: None,
+                content: Content::Rows { fingerprint: u128::from(self.written), rows: 1 },
+            });
+        }
+    }
+
+    fn log(&self, at: &Address) -> Result<(Vec<Transaction>, Place)> {
+        let server = self.server_at(&at.host)?;
+        let (file, position) = server.binlog.last().cloned().unwrap_or_default();
+        let log = self.logs.get(&server.server_uuid).cloned().unwrap_or_default();
+        Ok((log, Place { file, position }))
+    }
+}
+
+impl BinlogRead for World {
+    fn transactions<'a>(
+        &'a self,
+        at: &'a Address,
+        from: &'a Place,
+        each: &'a mut (dyn FnMut(Transaction) -> ControlFlow<()> + Send),
+    ) -> Reply<'a, Place> {
+        let answer = self.look("binlog", |state| state.log(at));
+        Box::pin(async move {
+            let (log, end) = answer?;
+            let from = (from.file.clone(), from.position);
+            for transaction in log {
+                let end = transaction.end.clone();
+                if (transaction.start.file.clone(), transaction.start.position) >= from
+                    && each(transaction).is_break()
+                {
+                    return Ok(end);
+                }
+            }
+            Ok(end)
+        })
+    }
+
+    fn previous_gtids<'a>(&'a self, _: &'a Address, _: &'a str) -> Reply<'a, String> {
+        Box::pin(async { Ok(String::new()) })
+    }
+
+    fn rows<'a>(
+        &'a self,
+        _: &'a Address,
+        _: &'a Place,
+        _: Option<&'a Place>,
+        _: &'a mut (dyn FnMut(RowChange) -> ControlFlow<()> + Send),
+    ) -> Reply<'a, Place> {
+        Box::pin(async { Err(Error::permanent("The pretended servers have no rows")) })
+    }
+}
