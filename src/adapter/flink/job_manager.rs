@@ -58,13 +58,21 @@ pub(super) async fn checkpoints(http: &Http, job: &str) -> Result<Checkpoints> {
     let path = format!("/jobs/{job}/checkpoints");
     let answer = http.read_existing(&path).await?;
     let latest = answer.get("latest").ok_or_else(|| http.malformed(&path, "latest"))?;
-    let one = |which: &str| {
-        let entry = latest.get(which)?;
-        let id = entry.get("id")?.as_u64()?;
-        let path = text(entry, "external_path").filter(|path| !path.starts_with('<'));
-        Some(Checkpoint { id, path })
+    let history = answer.get("history").and_then(Value::as_array).into_iter().flatten();
+    let kept = |entry: &&Value| {
+        text(entry, "status").as_deref() == Some("COMPLETED")
+            && entry.get("discarded").and_then(Value::as_bool) != Some(true)
     };
-    Ok(Checkpoints { latest_completed: one("completed"), latest_savepoint: one("savepoint") })
+    let mut history: Vec<Checkpoint> = history.filter(kept).filter_map(checkpoint).collect();
+    history.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.id));
+    let one = |which: &str| checkpoint(latest.get(which)?);
+    Ok(Checkpoints { latest_completed: one("completed"), latest_savepoint: one("savepoint"), history })
+}
+
+fn checkpoint(entry: &Value) -> Option<Checkpoint> {
+    let id = entry.get("id")?.as_u64()?;
+    let path = text(entry, "external_path").filter(|path| !path.starts_with('<'));
+    Some(Checkpoint { id, path })
 }
 
 pub(super) async fn savepoint(http: &Http, job: &str, trigger: &str) -> Result<Savepoint> {
