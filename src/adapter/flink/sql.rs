@@ -80,7 +80,13 @@ pub(super) fn leaves(statement: &str) -> Option<Leaves> {
     let words = words(&code);
     let word = |at: usize| words.get(at).map(|word| word.to_ascii_uppercase()).unwrap_or_default();
     if word(0) == "SET" {
-        return setting(code.trim_start()).map(|(key, _)| Leaves::Setting { key });
+        return setting(&code).map(|(key, _)| Leaves::Setting { key });
+    }
+    if word(0) == "RESET" {
+        let strings = strings(&code);
+        let [(key, end)] = strings.as_slice() else { return None };
+        let alone = code[*end..].trim().is_empty() && words.len() == 1;
+        return alone.then(|| Leaves::Setting { key: key.clone() });
     }
     let temporary = word(1) == "TEMPORARY";
     let mut at = 1 + usize::from(temporary);
@@ -203,6 +209,7 @@ mod tests {
     fn what_a_statement_leaves_in_its_session_is_known_or_it_is_not_taken() {
         let table = |name: &str, temporary, like| Some(Leaves::Table { name: name.to_owned(), temporary, like });
         assert_eq!(leaves("-- it's\nSET 'a.b' = 'it''s'"), Some(Leaves::Setting { key: "a.b".into() }));
+        assert_eq!(leaves("RESET 'a.b'"), Some(Leaves::Setting { key: "a.b".into() }));
         assert_eq!(leaves("create table `my_t` (-- LIKE it's\n id INT, p AS PROCTIME())"), table("my_t", false, false));
         assert_eq!(leaves("CREATE TEMPORARY TABLE IF NOT EXISTS t (id INT COMMENT ' LIKE ')"), table("t", true, false));
         assert_eq!(leaves("CREATE TABLE t WITH ('a'='b') LIKE u"), table("t", false, true));
@@ -211,7 +218,8 @@ mod tests {
             "SET",
             "SET 'a'",
             "SET 'a' = 'b' 'c'",
-            "RESET 'a'",
+            "RESET",
+            "RESET a",
             "USE CATALOG c",
             "CREATE TABLE c.d.t (id INT)",
             "CREATE TABLE `a.b` (id INT)",

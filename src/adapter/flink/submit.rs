@@ -88,7 +88,10 @@ struct NoSession(usize);
 async fn take_over(staged: &Staged, script: &[Statement], of: &Said<'_>, rest: &Http) -> Option<Result<String>> {
     for repair in staged.repairs(script)? {
         // Whatever is wrong with a statement is told when the script is sent whole.
-        staged.session.configure(&repair).await?.ok()?;
+        match staged.session.configure(&repair).await {
+            Some(outcome) => outcome.ok()?,
+            None => staged.session.run(&repair).await.ok()?,
+        };
     }
     of.send(&staged.session, head(script).len(), rest).await.ok()
 }
