@@ -29,7 +29,8 @@ impl Job {
 pub struct Checkpoints {
     pub latest_completed: Option<Checkpoint>,
     pub latest_savepoint: Option<Checkpoint>,
-    /// Completed ones that Flink still tells of, newest first; not every one is still there.
+    /// Completed ones that Flink still tells of and has not removed, newest first; savepoints are among them.
+    #[serde(default)]
     pub history: Vec<Checkpoint>,
 }
 
@@ -62,7 +63,8 @@ pub struct Settings {
     pub retained: bool,
     /// Milliseconds between checkpoints; `None` where there are none.
     pub interval: Option<u64>,
-    /// As Flink describes it: `Restart with fixed delay (…)`, `Cluster level default restart strategy`.
+    /// As Flink describes it. Flink 1.20 says `Cluster level default restart strategy` of every strategy that was set by
+    /// an option, for the job or for the cluster: what the script sets stands only in the script.
     pub restart: String,
 }
 
@@ -81,6 +83,7 @@ pub trait FlinkRead: Send + Sync {
     fn job_state<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>>;
     /// The job's own global parameters (`pipeline.global-job-parameters`).
     fn parameters<'a>(&'a self, job: &'a str) -> Reply<'a, BTreeMap<String, String>>;
+    /// As they were up to three seconds ago (`web.refresh-interval`); Flink has no fresher answer.
     fn checkpoints<'a>(&'a self, job: &'a str) -> Reply<'a, Checkpoints>;
     fn savepoint<'a>(&'a self, job: &'a str, trigger: &'a str) -> Reply<'a, Savepoint>;
     /// The first lines of the newest exception of a job.
@@ -96,10 +99,22 @@ pub trait FlinkWrite: Send + Sync {
     fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()>;
     /// Ends the job without a savepoint; what it has committed stays.
     fn cancel<'a>(&'a self, job: &'a str) -> Reply<'a, ()>;
-    /// Opens the session and does all that can be done before the script is submitted. For speed alone: a later
-    /// `submit` in this session takes over what has not changed, and does without where this was never called.
+    /// Opens the session, runs what comes before the first statement that starts a job, and plans that. For speed
+    /// alone: a later `submit` under this name takes over what has not changed, and does without where this was never
+    /// called or failed.
+    ///
+    /// # Errors
+    ///
+    /// `Transient` or `Permanent`; no job was started.
     fn stage<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, ()>;
-    /// Sends a whole script in a session of its own; returns the id of the one job it started. Not repeatable: look for
-    /// the job first.
+    /// Sends a whole script in a session of its own, or in the one that was staged under its name where that comes to
+    /// the same; returns the id of the one job it started.
+    ///
+    /// Repeatable where the script chooses the id of its job (`SET '$internal.pipeline.job-id' = '<32 hex digits>'`):
+    /// a job that was started under it is returned, whatever became of it. Otherwise look for the job first.
+    ///
+    /// # Errors
+    ///
+    /// `Transient` or `Permanent` where no job was started, `Unknown` where one may have been.
     fn submit<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, String>;
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::sql::strings;
 use crate::secret::Secret;
 
 /// Characters of a cause that are shown at most.
@@ -70,60 +71,6 @@ pub(super) fn secrets(statement: &str) -> Vec<Secret> {
     found
 }
 
-/// The strings of a statement, each with the byte behind it.
-fn strings(statement: &str) -> Vec<(String, usize)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(start) = statement[at..].find('\'').map(|start| at + start + 1) {
-        let mut end = start;
-        loop {
-            let Some(quote) = statement[end..].find('\'') else { return found };
-            end += quote + 1;
-            if !statement[end..].starts_with('\'') {
-                break;
-            }
-            end += 1;
-        }
-        found.push((statement[start..end - 1].replace("''", "'"), end));
-        at = end;
-    }
-    found
-}
-
-/// The first words of a statement, up to the first string: nothing secret stands before it.
-pub(super) fn first_words(statement: &str) -> String {
-    let code = without_comments(statement);
-    let code = code.split(['\'', '(']).next().unwrap_or_default();
-    code.split_whitespace().take(4).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a statement can start a job. What is not known to start none is taken to start one.
-pub(super) fn may_start_a_job(statement: &str) -> bool {
-    const HARMLESS: [&str; 13] = [
-        "SET", "RESET", "CREATE", "USE", "ADD", "DROP", "LOAD", "UNLOAD", "ALTER", "SHOW", "DESCRIBE", "DESC", "BEGIN",
-    ];
-    let words: Vec<String> = without_comments(statement).split_whitespace().map(str::to_ascii_uppercase).collect();
-    let of_query = words.windows(2).any(|pair| pair[0].ends_with("AS") && pair[1].starts_with("SELECT"));
-    // A view of a query starts nothing.
-    let makes_table = words.iter().take(3).any(|word| word == "TABLE");
-    (makes_table && of_query) || !words.first().is_some_and(|first| HARMLESS.contains(&first.as_str()))
-}
-
-/// The statement without the comments before and between its first words. Quotes are not looked at: only the begin is used.
-fn without_comments(statement: &str) -> String {
-    let mut rest = statement.trim_start();
-    loop {
-        let end = if rest.starts_with("--") {
-            rest.find('\n').map(|end| end + 1)
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map(|end| end + 2)
-        } else {
-            return rest.to_owned();
-        };
-        rest = rest[end.unwrap_or(rest.len())..].trim_start();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,20 +92,5 @@ mod tests {
         let found = secrets(statement);
         assert_eq!(found.iter().map(Secret::expose).collect::<Vec<_>>(), ["it's", "k1", "pw1"]);
         assert_eq!(scrub("it's it''s pw1 k1 jdbc", &found), "[secret] [secret] [secret] [secret] jdbc");
-    }
-
-    #[test]
-    fn statements_are_told_apart() {
-        assert_eq!(first_words("-- a 'b'\n/* c */ CREATE TABLE a (id INT)"), "CREATE TABLE a");
-        assert_eq!(first_words("SET 'password'='x'"), "SET");
-        for starts in ["INSERT INTO a SELECT 1", "EXECUTE STATEMENT SET BEGIN", "END", "CREATE TABLE a AS SELECT 1", ""]
-        {
-            assert!(may_start_a_job(starts), "{starts}");
-        }
-        for harmless in
-            ["SET 'a'='b'", "-- x\ncreate table a (id INT)", "BEGIN STATEMENT SET", "CREATE VIEW v AS SELECT 1"]
-        {
-            assert!(!may_start_a_job(harmless), "{harmless}");
-        }
     }
 }

@@ -58,11 +58,14 @@ pub(super) async fn checkpoints(http: &Http, job: &str) -> Result<Checkpoints> {
     let path = format!("/jobs/{job}/checkpoints");
     let answer = http.read_existing(&path).await?;
     let latest = answer.get("latest").ok_or_else(|| http.malformed(&path, "latest"))?;
-    let entries = answer.get("history").and_then(Value::as_array).into_iter().flatten();
-    let completed = entries.filter(|entry| text(entry, "status").as_deref() == Some("COMPLETED"));
-    let mut history: Vec<_> = completed.filter_map(checkpoint).collect();
+    let history = answer.get("history").and_then(Value::as_array).into_iter().flatten();
+    let kept = |entry: &&Value| {
+        text(entry, "status").as_deref() == Some("COMPLETED")
+            && entry.get("discarded").and_then(Value::as_bool) != Some(true)
+    };
+    let mut history: Vec<Checkpoint> = history.filter(kept).filter_map(checkpoint).collect();
     history.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.id));
-    let one = |which: &str| latest.get(which).and_then(checkpoint);
+    let one = |which: &str| checkpoint(latest.get(which)?);
     Ok(Checkpoints { latest_completed: one("completed"), latest_savepoint: one("savepoint"), history })
 }
 

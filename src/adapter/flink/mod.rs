@@ -7,10 +7,16 @@ mod answer;
 mod gateway;
 mod http;
 mod job_manager;
+mod sql;
+mod staged;
+mod submit;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use self::http::Http;
+use self::{http::Http, staged::Staged};
 use crate::{
     error::Result,
     port::{
@@ -36,7 +42,9 @@ pub struct Options {
 
 pub struct Flink {
     rest: Http,
-    gateway: Http,
+    gateway: Arc<Http>,
+    /// By the name of the session.
+    staged: Mutex<BTreeMap<String, Staged>>,
 }
 
 impl Flink {
@@ -47,7 +55,11 @@ impl Flink {
         let Options { rest, sql_gateway, no_proxy, secrets } = options;
         let rest = Http::new("the Flink JobManager", &rest, no_proxy, secrets.clone(), clock.clone())?;
         let gateway = Http::new("the SQL Gateway", &sql_gateway, no_proxy, secrets, clock)?;
-        Ok(Self { rest, gateway })
+        Ok(Self { rest, gateway: Arc::new(gateway), staged: Mutex::default() })
+    }
+
+    fn take(&self, session: &str) -> Option<Staged> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner).remove(session)
     }
 }
 
@@ -102,11 +114,19 @@ impl FlinkWrite for Flink {
         Box::pin(job_manager::cancel(&self.rest, job))
     }
 
-    fn stage<'a>(&'a self, _: &'a str, _: &'a [Statement]) -> Reply<'a, ()> {
-        Box::pin(async { Ok(()) })
+    fn stage<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, ()> {
+        Box::pin(async move {
+            if let Some(before) = self.take(session) {
+                before.session.close().await;
+            }
+            let staged = submit::stage(&self.gateway, session, script).await?;
+            self.staged.lock().unwrap_or_else(PoisonError::into_inner).insert(session.to_owned(), staged);
+            Ok(())
+        })
     }
 
     fn submit<'a>(&'a self, session: &'a str, script: &'a [Statement]) -> Reply<'a, String> {
-        Box::pin(gateway::submit(&self.gateway, session, script))
+        let staged = self.take(session);
+        Box::pin(submit::submit(&self.gateway, &self.rest, staged, session, script))
     }
 }

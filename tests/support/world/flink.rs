@@ -228,7 +228,8 @@ impl FlinkRead for World {
             };
             path.map(|path| Checkpoint { id: state.flink.jobs[at].checkpoints, path: Some(path) })
         });
-        ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None, history: Vec::new() }))
+        let history = checkpoint.clone().into_iter().collect();
+        ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None, history }))
     }
 
     fn savepoint<'a>(&'a self, _: &'a str, trigger: &'a str) -> Reply<'a, Savepoint> {
