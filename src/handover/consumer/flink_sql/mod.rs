@@ -6,8 +6,6 @@ mod script;
 mod secrets;
 mod settings;
 mod statement;
-mod stub;
-pub use stub::Replay;
 mod token;
 
 pub use problem::{Problem, refuse};
