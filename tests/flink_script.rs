@@ -235,7 +235,16 @@ fn scripts() -> impl Strategy<Value = String> {
     let set = prop::option::of(value()).prop_map(|name| {
         name.map_or(String::new(), |name| format!("SET 'pipeline.name'='{}';\n", name.replace('\'', "''")))
     });
-    let noise = prop::sample::select(vec!["", "-- ';\n", "SET 'x'='y' ;;\n", "/* ; */ USE db;\n"]);
+    let noise = prop::sample::select(vec![
+        "",
+        "-- ';\n",
+        "SET 'x'='y' ;;\n",
+        "/* ; */ USE db;\n",
+        "// it's;\r\nSET a.b = s3://c/d;\r\n",
+        "RESET 'pipeline.name';\n",
+        "RESET;\n",
+        "CREATE TEMPORARY VIEW v AS SELECT 'Ünï;' FROM t1 /*+ OPTIONS('a'='b') */;\n",
+    ]);
     (noise, set, table(1), table(2))
         .prop_map(|(noise, set, one, two)| format!("{noise}{set}{one}{noise}{two}INSERT INTO s SELECT * FROM t1;"))
 }

@@ -29,7 +29,7 @@ pub(super) async fn compose(operation: &Operation, known: &Known, write: &Write)
     };
     let job = known.playbook.cdc_jobs.iter().find(|job| job.name == *name);
     let job = job.ok_or_else(|| Error::drift(format!("The playbook no longer has the job {name}")))?;
-    let script = jobs::script(&*write.files, &known.playbook, job, production).await?;
+    let script = jobs::script(&write.into(), &known.playbook, job, production).await?.0;
     let changes = changes(operation, known, &script)?;
     let redacted = flink_sql::redact(&flink_sql::rewrite(&script, &changes));
     let file = format!("{name}/{}.sql", part.as_str());

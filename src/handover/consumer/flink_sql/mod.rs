@@ -1,5 +1,6 @@
 //! A CDC job that is a Flink SQL script: read, changed where a handover must, and kept byte for byte everywhere else.
 
+mod generate;
 mod problem;
 mod replay;
 mod rewrite;
@@ -10,6 +11,7 @@ mod settings;
 mod statement;
 mod token;
 
+pub use generate::{Carry, Generated, Refusal, generate};
 pub use problem::{Problem, refuse};
 pub use replay::Replay;
 pub use rewrite::{Changes, Restore, Start, rewrite};

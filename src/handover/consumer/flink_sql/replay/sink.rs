@@ -107,6 +107,18 @@ fn keys(sink: &Table, key: &[String], written: &[String], rows: &Rows<'_>) -> Ju
 
 /// Whether a regular expression is the one name it spells.
 fn is_one_name(pattern: &str) -> bool {
-    let plain = pattern.replace("\\.", "").replace("\\$", "").replace("\\-", "");
-    !plain.is_empty() && plain.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    let mut spelled = pattern.chars();
+    let mut length = 0;
+    while let Some(c) = spelled.next() {
+        let literal = match c {
+            // Before a letter or digit it begins a class.
+            '\\' => spelled.next().is_some_and(|next| !next.is_alphanumeric()),
+            c => !".[]{}()*+?^$|,".contains(c),
+        };
+        if !literal {
+            return false;
+        }
+        length += 1;
+    }
+    length > 0
 }
