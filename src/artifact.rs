@@ -1,6 +1,10 @@
 //! Files a run makes: written whole or not at all, known by their digest; and scripts made from templates.
 
-use std::{collections::BTreeSet, io::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+    path::Path,
+};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -10,10 +14,13 @@ use crate::error::{Error, Result};
 
 /// What a job template may use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Values {
+pub struct Values<T> {
     /// The job's name.
     pub name: String,
-    pub tables: Vec<String>,
+    /// What is known of each table.
+    pub tables: Vec<T>,
+    /// What the playbook gives under `parameters`.
+    pub parameters: BTreeMap<String, String>,
     /// Where the source database is reached.
     pub source_host: String,
     pub source_port: u16,
@@ -59,14 +66,14 @@ fn place(path: &Path, content: &[u8]) -> std::io::Result<()> {
 /// # Errors
 ///
 /// `Usage` where the template does not parse, or uses a variable that there is none of.
-pub fn render(template: &str, text: &str, values: &Values) -> Result<String> {
+pub fn render<T: Serialize>(template: &str, text: &str, values: &Values<T>) -> Result<String> {
     let wrong = |message: String| Error::usage(message).unchanged("Nothing was changed");
     let mut tera = Tera::default();
     tera.add_raw_template(template, text)
         .map_err(|error| wrong(format!("The job template {template} does not parse")).because(&error))?;
     let context = Context::from_serialize(values)
         .map_err(|error| Error::bug("The values of a job template are no map").because(&error))?;
-    let known: BTreeSet<&str> = ["name", "tables", "source_host", "source_port", "savepoints"].into();
+    let known: BTreeSet<&str> = ["name", "tables", "parameters", "source_host", "source_port", "savepoints"].into();
     let used = tera.get_template_variables(template).map_err(|error| {
         wrong(format!("The variables of the job template {template} cannot be told")).because(&error)
     })?;
@@ -87,10 +94,11 @@ mod tests {
     use super::*;
     use crate::error::Kind;
 
-    fn values() -> Values {
+    fn values() -> Values<&'static str> {
         Values {
             name: "orders".into(),
-            tables: vec!["shop.orders".into(), "shop.items".into()],
+            tables: vec!["shop.orders", "shop.items"],
+            parameters: BTreeMap::new(),
             source_host: "db.example".into(),
             source_port: 3306,
             savepoints: "file:///sp".into(),

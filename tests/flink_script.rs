@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use upgrade::{
-    handover::consumer::flink_sql::{Changes, Problem, Restore, Script, Start, placeholders, redact, reveal, rewrite},
+    handover::consumer::flink_sql::{
+        Changes, Problem, Replay, Restore, Script, Start, placeholders, redact, reveal, rewrite,
+    },
     port::mysql::Address,
     secret::Secret,
 };
@@ -233,7 +235,16 @@ fn scripts() -> impl Strategy<Value = String> {
     let set = prop::option::of(value()).prop_map(|name| {
         name.map_or(String::new(), |name| format!("SET 'pipeline.name'='{}';\n", name.replace('\'', "''")))
     });
-    let noise = prop::sample::select(vec!["", "-- ';\n", "SET 'x'='y' ;;\n", "/* ; */ USE db;\n"]);
+    let noise = prop::sample::select(vec![
+        "",
+        "-- ';\n",
+        "SET 'x'='y' ;;\n",
+        "/* ; */ USE db;\n",
+        "// it's;\r\nSET a.b = s3://c/d;\r\n",
+        "RESET 'pipeline.name';\n",
+        "RESET;\n",
+        "CREATE TEMPORARY VIEW v AS SELECT 'Ünï;' FROM t1 /*+ OPTIONS('a'='b') */;\n",
+    ]);
     (noise, set, table(1), table(2))
         .prop_map(|(noise, set, one, two)| format!("{noise}{set}{one}{noise}{two}INSERT INTO s SELECT * FROM t1;"))
 }
@@ -299,4 +310,170 @@ proptest! {
         prop_assert_eq!(sent[0].0.expose(), text);
         prop_assert_eq!(redacted.text, "SET 'my.password' = '${secret:redacted-1}'");
     }
+}
+
+const CDC: &str =
+    "CREATE TABLE src (id INT, k STRING, v STRING, at TIMESTAMP(3) METADATA FROM 'op_ts' VIRTUAL, up AS UPPER(v),
+  PRIMARY KEY (id) NOT ENFORCED) WITH ('connector'='mysql-cdc','database-name'='shop','table-name'='orders');\n";
+const SINK: &str = "CREATE TABLE dst (id INT, k STRING, v STRING, PRIMARY KEY (id) NOT ENFORCED)
+  WITH ('connector'='jdbc','url'='jdbc:mysql://h/d?a=b','table-name'='orders');\n";
+
+fn judged(text: &str) -> Replay {
+    Script::parse(text).unwrap_or_else(|problems| panic!("{problems:?}")).replay()
+}
+
+fn of_insert(insert: &str) -> Replay {
+    judged(&format!("{CDC}{SINK}{insert}"))
+}
+
+#[test]
+fn a_projection_by_key_may_be_replayed() {
+    for insert in [
+        "INSERT INTO dst SELECT id, k, v FROM src",
+        "INSERT INTO dst SELECT s.id, s.`k`, CAST(up AS VARCHAR(10)) AS v FROM src AS s WHERE s.v IN ('a', 'b')",
+        "INSERT INTO dst (v, id) SELECT CASE WHEN v = 'x' THEN CONCAT(k, 'y') ELSE v END, src.id FROM src;",
+        "EXECUTE STATEMENT SET BEGIN INSERT INTO dst /*+ OPTIONS('sink.parallelism'='2') */ SELECT id, k, v FROM src; END;",
+        "CREATE TEMPORARY VIEW w (n, a, b) AS SELECT id, k, v FROM src WHERE id > 3;
+         CREATE VIEW x AS SELECT a, n key, b FROM w; INSERT INTO dst SELECT key, a, b FROM x",
+        "BEGIN STATEMENT SET; INSERT INTO dst SELECT id, k, v FROM src; END;",
+    ] {
+        assert_eq!(of_insert(insert), Replay::Safe, "{insert}");
+    }
+    let like = "CREATE TABLE copy WITH ('connector'='jdbc','table-name'='c') LIKE dst (EXCLUDING OPTIONS);
+        INSERT INTO copy SELECT id, k, v FROM src";
+    assert_eq!(of_insert(like), Replay::Safe);
+    let wider = SINK.replace("KEY (id)", "KEY (id, k)");
+    assert_eq!(judged(&format!("{CDC}{wider}INSERT INTO dst SELECT id, k, v FROM src")), Replay::Safe);
+    let shards = CDC
+        .replace("'orders'", "'orders_[0-9]+'")
+        .replace("'op_ts'", "'table_name'")
+        .replace("at TIMESTAMP(3)", "at STRING");
+    let sink = SINK.replace("KEY (id)", "KEY (id, k)");
+    assert_eq!(judged(&format!("{shards}{sink}INSERT INTO dst SELECT id, at, v FROM src")), Replay::Safe);
+}
+
+#[test]
+fn what_may_not_be_replayed_is_told_why() {
+    let cases = [
+        ("INSERT INTO dst SELECT s.id, k, v FROM src s JOIN src t ON s.id = t.id", "uses JOIN"),
+        ("INSERT INTO dst SELECT id, MAX(k), v FROM src", "calls MAX"),
+        ("INSERT INTO dst SELECT id, k, v FROM src GROUP BY id, k, v", "uses GROUP"),
+        ("INSERT INTO dst SELECT DISTINCT id, k, v FROM src", "uses DISTINCT"),
+        ("INSERT INTO dst SELECT id, k, v FROM src LIMIT 5", "uses LIMIT"),
+        ("INSERT INTO dst SELECT id, k, v FROM src UNION ALL SELECT id, k, v FROM src", "uses UNION"),
+        ("INSERT INTO dst SELECT id, k, CAST(NOW() AS STRING) FROM src", "uses NOW, which gives another value"),
+        ("INSERT INTO dst SELECT id, k, v FROM src WHERE v < CURRENT_DATE", "uses CURRENT_DATE"),
+        ("INSERT INTO dst SELECT id, k, my.f(v) FROM src", "calls f"),
+        ("INSERT INTO dst SELECT id, k, `NOW`() FROM src", "calls NOW"),
+        ("INSERT INTO dst SELECT id, k, v FROM src, src", "more than one table"),
+        ("INSERT INTO dst SELECT id, k, v FROM (SELECT * FROM src)", "not one plain SELECT"),
+        ("INSERT INTO dst SELECT id + 1, k, v FROM src", "key column id of the sink dst is no plain column"),
+        ("INSERT INTO dst (k, v) SELECT k, v FROM src", "key column id of the sink dst is not written"),
+        ("INSERT INTO dst SELECT id, k FROM src", "2 columns for 3"),
+        ("INSERT INTO dst VALUES (1, 'a', 'b')", "uses VALUES"),
+        ("INSERT INTO other SELECT id, k, v FROM src", "does not create by that name"),
+        ("INSERT INTO dst SELECT id, k, v FROM dst", "a table of jdbc and not of mysql-cdc"),
+        ("INSERT INTO dst SELECT id, k, v FROM src /*+ OPTIONS('x'='y') */", "has the hint"),
+        ("USE db; INSERT INTO dst SELECT id, k, v FROM src", "USE DB, whose effect is not known"),
+        ("CREATE FUNCTION f AS 'x'; INSERT INTO dst SELECT id, k, v FROM src", "CREATE FUNCTION"),
+        (
+            "SET 'table.exec.sink.upsert-materialize'='force'; INSERT INTO dst SELECT id, k, v FROM src",
+            "keep rows in state",
+        ),
+        (
+            "EXECUTE STATEMENT SET BEGIN INSERT INTO dst SELECT id,k,v FROM src; INSERT INTO dst SELECT id,k,v FROM src; END",
+            "More than one INSERT writes into orders at jdbc:mysql://h/d",
+        ),
+    ];
+    let told = |replay: Replay| match replay {
+        Replay::Safe => "safe".to_owned(),
+        Replay::Unsafe(reason) => reason,
+    };
+    for (insert, expected) in cases {
+        let reason = told(of_insert(insert));
+        assert!(reason.contains(expected), "{insert}: {reason}");
+    }
+    let insert = "INSERT INTO dst SELECT id, k, v FROM src";
+    for (from, to, expected) in [
+        ("'jdbc'", "'kafka'", "has the connector kafka"),
+        ("'connector'='jdbc',", "", "does not stand in the script"),
+        (
+            ", PRIMARY KEY (id) NOT ENFORCED)\n  WITH ('connector'='jdbc'",
+            ") WITH ('connector'='jdbc'",
+            "would take each row anew",
+        ),
+        ("v STRING, PRIMARY KEY (id)", "v STRING, PRIMARY KEY (k)", "lacks id"),
+        ("'orders');\nCREATE", "'orders_.*');\nCREATE", "may stand for several"),
+        ("UPPER(v)", "PROCTIME()", "The column up of src uses PROCTIME"),
+        ("'mysql-cdc',", "'mysql-cdc','scan.read-changelog-as-append-only.enabled'='true',", "as new rows"),
+    ] {
+        let script = format!("{CDC}{SINK}{insert}");
+        assert!(script.contains(from), "{from}");
+        let reason = told(judged(&script.replacen(from, to, 1)));
+        assert!(reason.contains(expected), "{to}: {reason}");
+    }
+}
+
+#[test]
+fn settings_without_quotes_and_resets_are_understood() {
+    let text = "SET pipeline.name = 'a b';\r\nSET execution.savepoint.path = s3://x/y;\r\nSET 'a'='1';\r\nRESET 'a';\r\n\
+        CREATE TEMPORARY TABLE a (id INT) WITH ( // the 'source'\r\n  'connector'='mysql-cdc', -- ;\r\n  'hostname'='h'\r\n);\r\n\
+        INSERT INTO b SELECT * FROM a; SET 'late' = 'x'";
+    let script = Script::parse(text).unwrap();
+    assert_eq!((script.pipeline_name(), script.setting("a"), script.setting("late")), (Some("a b"), None, None));
+    assert_eq!(script.setting("execution.savepoint.path"), Some("s3://x/y"));
+    assert_eq!(rewrite(&script, &Changes::default()), text);
+    let changes = Changes {
+        name: Some("it's".into()),
+        options: pairs(&[("port", "3307")]),
+        restore: Restore::Nothing,
+        settings: pairs(&[("a", "2"), ("late", "y"), ("$internal.pipeline.job-id", "00ff")]),
+        ..Changes::default()
+    };
+    let written = rewrite(&script, &changes);
+    let expected = text
+        .replace("SET pipeline.name = 'a b'", "SET 'pipeline.name' = 'it''s'")
+        .replace("SET execution.savepoint.path = s3://x/y", "RESET 'execution.savepoint.path'")
+        .replace("RESET 'a'", "SET 'a' = '2'")
+        .replace("SET 'a'='1'", "SET 'a'='2'")
+        .replace("'hostname'='h'", "'hostname'='h',\r\n  'port' = '3307'");
+    assert_eq!(written, format!("SET '$internal.pipeline.job-id' = '00ff';\r\nSET 'late' = 'y';\r\n{expected}"));
+    let again = Script::parse(&written).unwrap();
+    assert_eq!(again.setting("a"), Some("2"));
+    assert_eq!(rewrite(&again, &changes), written);
+
+    let anew = text.replace("RESET 'a'", "RESET");
+    let written = rewrite(&Script::parse(&anew).unwrap(), &changes);
+    assert!(written.contains("RESET;\r\nSET '$internal.pipeline.job-id' = '00ff';\r\nSET 'a' = '2';"), "{written}");
+}
+
+#[test]
+fn an_id_fixed_by_the_script_is_told_and_left_out() {
+    let text = "SET '$internal.pipeline.job-id' = 'ab';\nCREATE TABLE a (id INT) WITH ('connector'='mysql-cdc','hostname'='h');
+INSERT INTO b SELECT * FROM a";
+    let script = Script::parse(text).unwrap();
+    assert_eq!(script.warnings().len(), 1);
+    let changes = Changes { restore: Restore::Nothing, ..Changes::default() };
+    let written = rewrite(&script, &changes);
+    assert!(written.starts_with("RESET '$internal.pipeline.job-id';\n"), "{written}");
+    assert_eq!(rewrite(&Script::parse(&written).unwrap(), &changes), written);
+    let own = Changes { settings: pairs(&[("$internal.pipeline.job-id", "cd")]), ..Changes::default() };
+    assert!(rewrite(&script, &own).starts_with("SET '$internal.pipeline.job-id' = 'cd';\n"));
+    assert_eq!(script.warnings()[0].line, 1);
+}
+
+#[test]
+fn a_source_kept_in_a_catalog_is_refused() {
+    let text = "CREATE CATALOG c WITH ('type'='hive'); USE CATALOG c;
+CREATE TABLE IF NOT EXISTS a (id INT) WITH ('connector'='mysql-cdc'); INSERT INTO b SELECT * FROM a";
+    assert_eq!(shown(text), ["2:1: The mysql-cdc table a is kept in a catalog, with the options it was made with"]);
+    assert!(Script::parse(&text.replace("CREATE TABLE", "CREATE TEMPORARY TABLE")).is_ok());
+}
+
+#[test]
+fn secrets_of_settings_without_quotes_are_taken_out() {
+    let redacted = redact("SET my.password = hunter2;\nSET a.token = 'x''y';");
+    assert_eq!(redacted.text, "SET my.password = '${secret:redacted-1}';\nSET a.token = '${secret:redacted-2}';");
+    assert_eq!(redacted.literals["redacted-2"].expose(), "x'y");
+    assert_eq!(redact(&redacted.text).text, redacted.text);
 }

@@ -96,6 +96,7 @@ impl Outside {
             rds: self.rds_write.clone(),
             flink: self.flink_write.clone(),
             files: Arc::clone(&self.files),
+            tables: self.read().tables,
             secrets: Arc::clone(&self.secrets),
             artifacts,
         }

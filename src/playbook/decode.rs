@@ -143,10 +143,21 @@ fn cdc_job(node: &Node, folder: &Path) -> Option<CdcJob> {
         _ => None,
     });
     let script = path("script").map(FlinkSql::Script);
+    let parameters = match sql.get("parameters").map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries
+            .iter()
+            .filter_map(|(key, entry)| match (&key.value, &entry.value) {
+                (Value::Text(name), Value::Text(value)) => Some((name.clone(), value.clone())),
+                _ => None,
+            })
+            .collect(),
+        _ => BTreeMap::new(),
+    };
     Some(CdcJob {
         name: node.text("name")?.to_owned(),
-        flink_sql: script
-            .or_else(|| Some(FlinkSql::Template { template: path("template")?, tables: tables.collect() }))?,
+        flink_sql: script.or_else(|| {
+            Some(FlinkSql::Template { template: path("template")?, tables: tables.collect(), parameters })
+        })?,
         job_id: node.text("job_id").map(str::to_owned),
         savepoint: node.text("savepoint").map(str::to_owned),
     })

@@ -181,6 +181,23 @@ pub(super) static TABLE: Form = Form {
     guarded: false,
 };
 
+pub(super) static PARAMETER_NAME: Form = Form {
+    what: "the name of a parameter",
+    pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+    accepts: |text| (ENV_NAME.accepts)(text),
+    rule: "letters, digits and `_`, no digit first",
+    guarded: false,
+};
+
+/// It stands in the strings of a script.
+pub(super) static PARAMETER: Form = Form {
+    what: "a parameter",
+    pattern: "^[^'\\u0000-\\u001f\\u007f-\\u009f]*$",
+    accepts: |text| !text.contains(|c: char| c == '\'' || c.is_control()),
+    rule: "one line without `'`",
+    guarded: true,
+};
+
 pub(super) static PATH: Form = Form {
     what: "a path",
     pattern: "^[^\\u0000-\\u001f]+$",
@@ -282,6 +299,8 @@ mod tests {
             &JOB_ID,
             &ENV_NAME,
             &TABLE,
+            &PARAMETER_NAME,
+            &PARAMETER,
             &PATH,
         ] {
             let inner = form.pattern.trim_start_matches('^').trim_end_matches('$');

@@ -64,7 +64,13 @@ fn job_keys(job: &CdcJob, folder: &Path) -> Value {
     let written = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
     let sql = match &job.flink_sql {
         FlinkSql::Script(path) => json!({ "script": written(path) }),
-        FlinkSql::Template { template, tables } => json!({ "template": written(template), "tables": tables }),
+        FlinkSql::Template { template, tables, parameters } => {
+            let mut keys = json!({ "template": written(template), "tables": tables });
+            if !parameters.is_empty() {
+                keys["parameters"] = json!(parameters);
+            }
+            keys
+        }
     };
     json!({ "name": job.name, "flink_sql": sql })
 }

@@ -163,6 +163,12 @@ static FLINK_SQL: Mapping = Mapping {
         Key::may("template", Shape::Text(&form::PATH), "A template of that script.").with("tables"),
         Key::may("tables", Shape::List(&Shape::Text(&form::TABLE)), "The tables the template is filled with.")
             .with("template"),
+        Key::may(
+            "parameters",
+            Shape::Named(&form::PARAMETER_NAME, &Shape::Text(&form::PARAMETER)),
+            "What the template knows as {{ parameters.NAME }}; no secrets.",
+        )
+        .with("template"),
     ],
     one_of: &["script", "template"],
     later: &[],

@@ -83,7 +83,7 @@ pub enum FlinkSql {
     /// The job as it runs today.
     Script(PathBuf),
     /// A tera template of that script.
-    Template { template: PathBuf, tables: Vec<String> },
+    Template { template: PathBuf, tables: Vec<String>, parameters: BTreeMap<String, String> },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

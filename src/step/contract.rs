@@ -68,8 +68,9 @@ impl Read {
 pub struct Write {
     pub rds: Option<Arc<dyn RdsWrite>>,
     pub flink: Option<Arc<dyn FlinkWrite>>,
-    /// Scripts are read again when they are sent.
+    /// Scripts are read again when they are sent, and the tables of a template with them.
     pub files: Arc<dyn FilesRead>,
+    pub tables: Option<Arc<dyn TablesRead>>,
     pub secrets: Arc<dyn Secrets>,
     /// The run's folder of artifacts.
     pub artifacts: PathBuf,

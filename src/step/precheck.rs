@@ -153,7 +153,7 @@ async fn cdc_jobs(read: &Read, known: &Known, blue: &Side) -> Result<Vec<CdcJob>
             sources: jobs::source_addresses(&scripted.script),
             offsets,
             unreadable,
-            warnings: jobs::warnings(&scripted.script),
+            warnings: jobs::warnings(&scripted),
         });
     }
     Ok(found)

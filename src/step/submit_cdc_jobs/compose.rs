@@ -58,7 +58,7 @@ pub(in crate::step) async fn compose(order: &Order, known: &Known, write: &Write
     let Order { job: name, flink_name, part, production, .. } = order;
     let job = known.playbook.cdc_jobs.iter().find(|job| job.name == *name);
     let job = job.ok_or_else(|| Error::drift(format!("The playbook no longer has the job {name}")))?;
-    let script = jobs::script(&*write.files, &known.playbook, job, production).await?;
+    let script = jobs::script(&write.into(), &known.playbook, job, production).await?.0;
     let changes = changes(order, known, &script)?;
     let redacted = flink_sql::redact(&flink_sql::rewrite(&script, &changes));
     let file = format!("{name}/{}.sql", part.as_str());

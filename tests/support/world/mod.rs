@@ -169,6 +169,7 @@ impl World {
             rds: Some(Arc::new(self.clone())),
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),
+            tables: None,
             secrets: Arc::new(self.clone()),
             artifacts,
         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    script::Script,
+    script::{JOB_ID, Script},
     settings::{merge, width},
     statement::Table,
     token::quote,
@@ -66,7 +66,7 @@ pub struct Changes {
     /// Marks merged into `pipeline.global-job-parameters`.
     pub parameters: BTreeMap<String, String>,
     pub restore: Restore,
-    /// Further `SET`s.
+    /// Further `SET`s; `$internal.pipeline.job-id` among them names the job before it exists.
     pub settings: BTreeMap<String, String>,
 }
 
@@ -80,13 +80,20 @@ pub fn rewrite(script: &Script, changes: &Changes) -> String {
     }
     let mut added = String::new();
     for (key, value) in settings(script, changes) {
-        let mut there = script.sets(&key).peekable();
-        if there.peek().is_none() {
-            added.push_str(&format!("SET {} = {};\n", quote(&key), quote(&value)));
+        let set = format!("SET {} = {}", quote(&key), quote(&value));
+        let before = edits.len();
+        edits.extend(script.resets(&key).map(|reset| (reset.span.clone(), set.clone())));
+        let (mut there, undone) = (script.sets(&key).peekable(), edits.len() > before);
+        if there.peek().is_none() && !undone {
+            added.push_str(&format!("{set};{}", newline(script.text())));
         }
-        edits.extend(
-            there.filter(|setting| setting.value != value).map(|setting| (setting.value_span.clone(), quote(&value))),
-        );
+        edits.extend(there.filter(|setting| setting.value != value).map(|setting| match setting.bare {
+            true => (setting.span.clone(), set.clone()),
+            false => (setting.value_span.clone(), quote(&value)),
+        }));
+    }
+    if *changes != Changes::default() && !changes.settings.contains_key(JOB_ID) {
+        edits.extend(script.sets(JOB_ID).map(|setting| (setting.span.clone(), format!("RESET {}", quote(JOB_ID)))));
     }
     if changes.restore != Restore::Untouched {
         // The older key would win or contradict, so only the newer one is ever left.
@@ -97,7 +104,9 @@ pub fn rewrite(script: &Script, changes: &Changes) -> String {
         }
     }
     if !added.is_empty() {
-        let first = script.statements.first().map_or(0, |statement| statement.start);
+        let anew = script.anew();
+        let first =
+            script.statements.iter().map(|statement| statement.start).find(|start| *start >= anew).unwrap_or(anew);
         edits.push((first..first, added));
     }
     apply(script.text(), edits)
@@ -212,5 +221,13 @@ fn separator(text: &str, table: &Table) -> String {
     let last = table.options.last().map_or(0, |option| option.span.start);
     let line = text[..last].rfind('\n').map_or(0, |at| at + 1);
     let indentation = &text[line..last];
-    if indentation.trim().is_empty() && line > table.span.start { format!(",\n{indentation}") } else { ", ".into() }
+    if indentation.trim().is_empty() && line > table.span.start {
+        format!(",{}{indentation}", newline(text))
+    } else {
+        ", ".into()
+    }
+}
+
+fn newline(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
 }

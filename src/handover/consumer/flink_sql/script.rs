@@ -4,12 +4,15 @@ use std::{collections::BTreeSet, ops::Range};
 
 use super::{
     problem::Problem,
-    statement::{Setting, Statement, Table, classify, name},
+    statement::{Reset, Setting, Statement, Table, classify, name},
     token::{Token, tokens},
 };
 
 /// Options that a handover sets; an OPTIONS hint or ALTER TABLE of one would undo it.
 const HELD: [&str; 4] = ["scan.startup.", "server-id", "hostname", "port"];
+
+/// Flink starts a job of a given id once only, also after it has ended.
+pub(super) const JOB_ID: &str = "$internal.pipeline.job-id";
 
 /// A job's script, parsed and found usable.
 #[derive(Debug)]
@@ -20,6 +23,9 @@ pub struct Script {
     tables: Vec<Table>,
     settings: Vec<Setting>,
     inserts: Vec<Insert>,
+    resets: Vec<Reset>,
+    /// Where the first statement that starts a job begins.
+    job: usize,
 }
 
 /// One INSERT of the job.
@@ -37,15 +43,29 @@ impl Script {
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let found = tokens(text);
         let mut problems = found.problems;
-        let mut script =
-            Self { text: text.to_owned(), statements: vec![], tables: vec![], settings: vec![], inserts: vec![] };
-        let (mut jobs, mut open_set, mut altered) = (Vec::new(), false, Vec::new());
+        let mut script = Self {
+            text: text.to_owned(),
+            statements: vec![],
+            tables: vec![],
+            settings: vec![],
+            inserts: vec![],
+            resets: vec![],
+            job: text.len(),
+        };
+        let (mut jobs, mut open_set, mut altered, mut in_catalog) = (Vec::new(), false, Vec::new(), Vec::new());
+        let mut catalog = false;
         for statement in split(text, &found.tokens) {
             let span = statement[0].span.start..statement[statement.len() - 1].span.end;
             script.statements.push(span.clone());
             match classify(text, statement) {
                 Statement::Set(setting) => script.settings.push(setting),
-                Statement::CreateTable(table) => script.tables.push(table),
+                Statement::Reset(reset) => script.resets.push(reset),
+                Statement::CreateTable(table) => {
+                    if catalog && !statement[1].is(text, "TEMPORARY") {
+                        in_catalog.push(table.name.clone());
+                    }
+                    script.tables.push(table);
+                }
                 Statement::Job(parts) => {
                     script.inserts.extend(parts.iter().filter_map(|part| insert(text, statement, part)));
                     if !open_set {
@@ -58,18 +78,22 @@ impl Script {
                 }
                 Statement::EndSet => open_set = false,
                 Statement::Alter(table) => altered.push((span, table)),
-                Statement::Other => {}
+                Statement::Other => {
+                    catalog |=
+                        statement[0].is(text, "USE") && statement.get(1).is_some_and(|token| token.is(text, "CATALOG"));
+                }
             }
         }
+        script.job = jobs.first().copied().unwrap_or(text.len());
         if problems.is_empty() {
-            problems.extend(script.check(&jobs, &altered));
+            problems.extend(script.check(&jobs, &altered, &in_catalog));
         }
         problems.extend(found.comments.iter().filter_map(|comment| hint(text, comment)));
         problems.sort_by_key(|problem| (problem.line, problem.column));
         if problems.is_empty() { Ok(script) } else { Err(problems) }
     }
 
-    fn check(&self, jobs: &[usize], altered: &[(Range<usize>, String)]) -> Vec<Problem> {
+    fn check(&self, jobs: &[usize], altered: &[(Range<usize>, String)], in_catalog: &[String]) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut say = |at: usize, message: String, hint: &str| {
             problems.push(Problem::new(&self.text, at, message, hint));
@@ -104,6 +128,11 @@ impl Script {
                 say(table.span.start, message, "Write its options out and use EXCLUDING OPTIONS");
             }
         }
+        for table in self.mysql_cdc().filter(|table| in_catalog.contains(&table.name)) {
+            let message =
+                format!("The mysql-cdc table {} is kept in a catalog, with the options it was made with", table.name);
+            say(table.span.start, message, "Use CREATE TEMPORARY TABLE, which every start of the job makes anew");
+        }
         for (span, table) in altered {
             let statement = &self.text[span.clone()];
             if self.mysql_cdc().any(|cdc| cdc.name == *table) && HELD.iter().any(|held| statement.contains(held)) {
@@ -136,14 +165,39 @@ impl Script {
         &self.inserts
     }
 
-    /// Every `SET` of `key`, in order; the last one counts.
+    /// Every `SET` of `key` before the job that no `RESET` of everything undoes, in order; the last one counts.
     pub(super) fn sets<'a, 'k>(&'a self, key: &'k str) -> impl DoubleEndedIterator<Item = &'a Setting> + use<'a, 'k> {
-        self.settings.iter().filter(move |setting| setting.key == key)
+        let counts = self.anew()..self.job;
+        self.settings.iter().filter(move |setting| setting.key == key && counts.contains(&setting.span.start))
     }
 
-    /// The value `SET` gives to a key.
+    /// Every `RESET` of `key` alone, where it counts.
+    pub(super) fn resets<'a, 'k>(&'a self, key: &'k str) -> impl DoubleEndedIterator<Item = &'a Reset> + use<'a, 'k> {
+        let counts = self.anew()..self.job;
+        self.resets.iter().filter(move |reset| reset.key.as_deref() == Some(key) && counts.contains(&reset.span.start))
+    }
+
+    /// Where the last `RESET` of everything before the job ends; 0 where there is none.
+    pub(super) fn anew(&self) -> usize {
+        let all = self.resets.iter().filter(|reset| reset.key.is_none() && reset.span.start < self.job);
+        all.map(|reset| reset.span.end).next_back().unwrap_or(0)
+    }
+
+    /// The value a key has when the job starts, where the script gives it one.
     pub fn setting(&self, key: &str) -> Option<&str> {
-        self.sets(key).next_back().map(|setting| setting.value.as_str())
+        let set = self.sets(key).next_back()?;
+        let undone = self.resets(key).next_back().is_some_and(|reset| reset.span.start > set.span.start);
+        (!undone).then_some(set.value.as_str())
+    }
+
+    /// What is doubtful in the script and no reason to refuse it.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let fixed = self.sets(JOB_ID).map(|setting| {
+            let message = "The script fixes the id of its job, with which Flink starts no second one";
+            let hint = "Remove the SET: every start of a handover gets an id of its own, and this one is left out";
+            Problem::new(&self.text, setting.span.start, message, hint)
+        });
+        fixed.collect()
     }
 
     /// The name the running job has, where the script gives it one.

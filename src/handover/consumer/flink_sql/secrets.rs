@@ -8,7 +8,7 @@ use std::{
 use super::{
     problem::Problem,
     script::split,
-    statement::pairs,
+    statement::{pairs, set},
     token::{Kind, tokens},
 };
 use crate::{port::flink::Statement, secret::Secret};
@@ -61,7 +61,7 @@ pub fn redact(text: &str) -> Redacted {
     let (taken, mut number) = (placeholders(text), 0);
     let mut written = String::new();
     let mut at = 0;
-    for (what, span) in literal_spans(text) {
+    for Literal { what, span, bare } in literal_spans(text) {
         let value = text[span.clone()].replace("''", "'");
         let name = match names.get(&value) {
             Some(name) => name.clone(),
@@ -78,15 +78,24 @@ pub fn redact(text: &str) -> Redacted {
         let hint = "Write ${secret:NAME} there and name its source under `secrets` of the playbook";
         warnings.push(Problem::new(text, span.start, message, hint));
         written.push_str(&text[at..span.start]);
-        written.push_str(&format!("{OPEN}{name}}}"));
+        let quote = if bare { "'" } else { "" };
+        written.push_str(&format!("{quote}{OPEN}{name}}}{quote}"));
         at = span.end;
     }
     written.push_str(&text[at..]);
     Redacted { text: written, literals, warnings }
 }
 
-/// Bytes of literal secrets, without quotes, in order and apart from each other.
-fn literal_spans(text: &str) -> Vec<(String, Range<usize>)> {
+struct Literal {
+    what: String,
+    /// Bytes without quotes.
+    span: Range<usize>,
+    /// Whether it stands outside of a string.
+    bare: bool,
+}
+
+/// In order and apart from each other.
+fn literal_spans(text: &str) -> Vec<Literal> {
     let found = tokens(text);
     let mut spans = Vec::new();
     for at in 0..found.tokens.len() {
@@ -96,22 +105,34 @@ fn literal_spans(text: &str) -> Vec<(String, Range<usize>)> {
         }
         if let Some(option) = pairs(text, &found.tokens[at..found.tokens.len().min(at + 3)]).pop() {
             let inner = option.value_span.start + 1..option.value_span.end - 1;
-            spans.extend(
-                secret_part(&option.key, &text[inner.clone()])
-                    .map(|part| (format!("'{}'", option.key), inner.start + part.start..inner.start + part.end)),
-            );
+            spans.extend(secret_part(&option.key, &text[inner.clone()]).map(|part| Literal {
+                what: format!("'{}'", option.key),
+                span: inner.start + part.start..inner.start + part.end,
+                bare: false,
+            }));
         }
+    }
+    for statement in split(text, &found.tokens) {
+        // Without quotes round its key, a SET has no pair.
+        let set = statement[0].is(text, "SET").then(|| set(text, statement)).flatten();
+        let Some(setting) = set.filter(|set| set.bare && secret_part(&set.key, &set.value).is_some()) else { continue };
+        let quoted = text[setting.value_span.clone()].starts_with('\'');
+        let (start, end) = (setting.value_span.start, setting.value_span.end);
+        let span = if quoted { start + 1..end - 1 } else { start..end };
+        spans.push(Literal { what: format!("'{}'", setting.key), span, bare: !quoted });
     }
     for comment in &found.comments {
         let marks = if text[comment.clone()].starts_with("/*+") { 3 } else { 2 };
         let inner = &text[comment.start + marks..comment.end];
         let inner = inner.strip_suffix("*/").unwrap_or(inner);
-        spans.extend(literal_spans(inner).into_iter().map(|(what, span)| {
-            let start = comment.start + marks;
-            (format!("{what} within a comment"), start + span.start..start + span.end)
+        let start = comment.start + marks;
+        spans.extend(literal_spans(inner).into_iter().map(|Literal { what, span, bare }| Literal {
+            what: format!("{what} within a comment"),
+            span: start + span.start..start + span.end,
+            bare,
         }));
     }
-    spans.sort_by_key(|(_, span)| span.start);
+    spans.sort_by_key(|literal| literal.span.start);
     spans
 }
 

@@ -44,11 +44,21 @@ pub struct Setting {
     pub value: String,
     pub value_span: Range<usize>,
     pub span: Range<usize>,
+    /// `SET key = …`; its value cannot be any string.
+    pub(super) bare: bool,
+}
+
+/// `RESET 'key'`, or `RESET` of everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reset {
+    pub(super) key: Option<String>,
+    pub(super) span: Range<usize>,
 }
 
 #[derive(Debug)]
 pub(super) enum Statement {
     Set(Setting),
+    Reset(Reset),
     CreateTable(Table),
     /// Statements that start a job: INSERT, a whole statement set, CREATE TABLE … AS. With the tables of its INSERTs.
     Job(Vec<Range<usize>>),
@@ -65,13 +75,10 @@ pub(super) fn classify(text: &str, tokens: &[Token]) -> Statement {
     let all = |words: &[&str]| words.iter().enumerate().all(|(at, expected)| word(at, expected));
     let span = tokens[0].span.start..tokens[tokens.len() - 1].span.end;
     if all(&["SET"]) {
-        return match tokens {
-            [_, key, equals, value] if key.kind == Kind::Text && equals.is(text, "=") && value.kind == Kind::Text => {
-                let value_span = value.span.clone();
-                Statement::Set(Setting { key: key.value(text), value: value.value(text), value_span, span })
-            }
-            _ => Statement::Other,
-        };
+        return set(text, tokens).map_or(Statement::Other, Statement::Set);
+    }
+    if all(&["RESET"]) {
+        return Statement::Reset(Reset { key: tokens.get(1..).and_then(|key| plain(text, key)), span });
     }
     if all(&["BEGIN", "STATEMENT", "SET"]) {
         return Statement::BeginSet;
@@ -89,12 +96,40 @@ pub(super) fn classify(text: &str, tokens: &[Token]) -> Statement {
         let at = if word(2, "IF") { 4 } else { 2 };
         return Statement::Alter(name(text, tokens, at).0);
     }
-    let at = if word(1, "TEMPORARY") { 2 } else { 1 };
-    if word(0, "CREATE") && word(at, "TABLE") {
+    let at = match (word(0, "REPLACE"), word(1, "OR"), word(1, "TEMPORARY")) {
+        (true, ..) => 1,
+        (_, true, _) => 3,
+        (_, _, true) => 2,
+        _ => 1,
+    };
+    if (word(0, "CREATE") || word(0, "REPLACE")) && word(at, "TABLE") {
         let at = if word(at + 1, "IF") { at + 4 } else { at + 1 };
         return create_table(text, tokens, at, span);
     }
     Statement::Other
+}
+
+/// `SET 'key' = 'value'`, and what Flink takes too: either of them without quotes.
+pub(super) fn set(text: &str, tokens: &[Token]) -> Option<Setting> {
+    let equals = tokens.iter().position(|token| token.is(text, "="))?;
+    let (key, value) = (tokens.get(1..equals)?, tokens.get(equals + 1..)?);
+    let value_span = value.first()?.span.start..value.last()?.span.end;
+    Some(Setting {
+        key: plain(text, key)?,
+        value: plain(text, value)?,
+        value_span: value_span.clone(),
+        span: tokens[0].span.start..value_span.end,
+        bare: key.first()?.kind != Kind::Text,
+    })
+}
+
+/// A string's value, or the text as it stands.
+fn plain(text: &str, tokens: &[Token]) -> Option<String> {
+    match tokens {
+        [] => None,
+        [only] if only.kind == Kind::Text => Some(only.value(text)),
+        [first, ..] => Some(text[first.span.start..tokens[tokens.len() - 1].span.end].to_owned()),
+    }
 }
 
 /// Spans of the INSERTs of a statement: each from `INSERT` to the `;`, `END` or end that closes it.

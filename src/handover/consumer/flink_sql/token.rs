@@ -41,7 +41,7 @@ impl Token {
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     pub(super) tokens: Vec<Token>,
-    /// `-- …` without its line end, and `/* … */`; hints (`/*+ … */`) too.
+    /// `-- …` and `// …` without their line end, and `/* … */`; hints (`/*+ … */`) too.
     pub(super) comments: Vec<Range<usize>>,
     pub(super) problems: Vec<Problem>,
 }
@@ -53,8 +53,9 @@ pub(super) fn tokens(text: &str) -> Tokens {
         let rest = &text[at..];
         let length = if first.is_whitespace() {
             first.len_utf8()
-        } else if rest.starts_with("--") {
-            let length = rest.find('\n').unwrap_or(rest.len());
+        } else if rest.starts_with("--") || (rest.starts_with("//") && !text[..at].ends_with(':')) {
+            // The `//` of an address in a SET without quotes is none to Flink either.
+            let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
             found.comments.push(at..at + length);
             length
         } else if rest.starts_with("/*") {
