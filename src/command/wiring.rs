@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Result},
     playbook::{self, Playbook},
     port::{
+        binlog::BinlogRead,
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
@@ -32,6 +33,8 @@ pub(super) struct Outside {
     pub rds_write: Option<Arc<dyn RdsWrite>>,
     /// Absent where the playbook has no login.
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// As `mysql`.
+    pub binlog: Option<Arc<dyn BinlogRead>>,
     /// Absent where the playbook has no Flink.
     pub flink_read: Option<Arc<dyn FlinkRead>>,
     /// As `rds_write`.
@@ -55,7 +58,7 @@ impl Outside {
                 tls: tls(mysql.tls),
                 ca_file: mysql.ca_file.clone(),
             };
-            Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets))) as Arc<dyn MysqlRead>
+            Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets)))
         });
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let flink = match &playbook.flink {
@@ -65,7 +68,8 @@ impl Outside {
         Ok(Self {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
-            mysql,
+            binlog: mysql.clone().map(|mysql| mysql as Arc<dyn BinlogRead>),
+            mysql: mysql.map(|mysql| mysql as Arc<dyn MysqlRead>),
             flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
             flink_write: flink.map(|flink| flink as Arc<dyn FlinkWrite>),
             files: Arc::new(LocalFiles),
@@ -79,7 +83,7 @@ impl Outside {
         Read {
             rds: self.rds_read.clone(),
             mysql: self.mysql.clone(),
-            binlog: None,
+            binlog: self.binlog.clone(),
             tables: None,
             flink: self.flink_read.clone(),
             files: Arc::clone(&self.files),

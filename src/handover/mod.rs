@@ -2,5 +2,7 @@
 
 pub mod consumer;
 pub mod coordinates;
+pub mod gtid;
 pub mod offset;
 pub mod savepoint;
+pub mod tail;
