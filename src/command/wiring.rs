@@ -14,6 +14,7 @@ use crate::{
     handover::tail::Ahead,
     playbook::{self, Playbook},
     port::{
+        binlog::BinlogRead,
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
@@ -33,6 +34,8 @@ pub(super) struct Outside {
     pub rds_write: Option<Arc<dyn RdsWrite>>,
     /// Absent where the playbook has no login.
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// As `mysql`.
+    pub binlog: Option<Arc<dyn BinlogRead>>,
     /// Absent where the playbook has no Flink.
     pub flink_read: Option<Arc<dyn FlinkRead>>,
     /// As `rds_write`.
@@ -56,7 +59,7 @@ impl Outside {
                 tls: tls(mysql.tls),
                 ca_file: mysql.ca_file.clone(),
             };
-            Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets))) as Arc<dyn MysqlRead>
+            Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets)))
         });
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let flink = match &playbook.flink {
@@ -66,7 +69,8 @@ impl Outside {
         Ok(Self {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
-            mysql,
+            binlog: mysql.clone().map(|mysql| mysql as Arc<dyn BinlogRead>),
+            mysql: mysql.map(|mysql| mysql as Arc<dyn MysqlRead>),
             flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
             flink_write: flink.map(|flink| flink as Arc<dyn FlinkWrite>),
             files: Arc::new(LocalFiles),
@@ -80,7 +84,7 @@ impl Outside {
         Read {
             rds: self.rds_read.clone(),
             mysql: self.mysql.clone(),
-            binlog: None,
+            binlog: self.binlog.clone(),
             tables: None,
             ahead: Ahead::default(),
             flink: self.flink_read.clone(),

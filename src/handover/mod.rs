@@ -3,5 +3,7 @@
 pub mod consumer;
 pub mod coordinates;
 pub mod evidence;
+pub mod gtid;
 pub mod offset;
 pub mod savepoint;
+pub mod tail;

@@ -4,7 +4,10 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reply, mysql::Address};
+use super::{
+    Reply,
+    mysql::{Address, LogFile},
+};
 
 /// A place in one server's binary log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,13 +59,17 @@ pub enum Content {
 pub struct RowChange {
     pub schema: String,
     pub table: String,
-    /// The row before and after, as SQL literals by ordinal of the column; absent for an insert, or a delete.
+    /// The row before and after, as SQL literals by ordinal of the column; absent for an insert, or a delete. NULL is the
+    /// literal `NULL`; a column that the image does not have (`binlog_row_image` not FULL) is `None`.
     pub before: Option<Vec<Option<String>>>,
     pub after: Option<Vec<Option<String>>>,
 }
 
 /// Reads logs as a replica does, with a server id of its own that no other reader has: the server ends the older of two.
 pub trait BinlogRead: Send + Sync {
+    /// The files of the log, oldest first; none where the server writes none.
+    fn files<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<LogFile>>;
+
     /// Hands over every transaction that begins at or after `from`, in order, until the end the log has when that end is
     /// reached, without waiting for more; returns that place. `from` is the begin of a transaction, the begin of a file
     /// (position 4), or an end. Ended early by `Break`, it returns the end of the last transaction handed over.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use mysql_async::{DriverError, Error as Driver, IoError, ServerError};
 
 use super::session::Place;
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    port::{binlog, mysql::Address},
+};
 
 pub(super) fn of_connecting(place: Place<'_>, error: &Driver) -> Error {
     of(place, "a login", error)
@@ -18,6 +21,44 @@ pub(super) fn of_asking(place: Place<'_>, statement: &str, error: &Driver) -> Er
 pub(super) fn too_late(place: Place<'_>, what: &str, limit: Duration) -> Error {
     Error::transient(format!("Expected {what} from MySQL at {}; nothing came within {} s", place.at, limit.as_secs()))
         .hint("See whether this machine reaches it (security group, route), and whether the server is overloaded")
+}
+
+/// Of the stream of a binary log, which had come as far as `at`.
+pub(super) fn of_reading(place: Place<'_>, at: &binlog::Place, error: &Driver) -> Error {
+    let Driver::Server(refusal) = error else { return of(place, &format!("the binary log from {at}"), error) };
+    let mut error = of(place, &format!("the binary log from {at}"), error);
+    let told = |words: &str| refusal.message.contains(words);
+    error.hint = match refusal.code {
+        1236 if told("Could not find first log file") => Some(format!(
+            "{} is not there any more, or it is a file of another server: see SHOW BINARY LOGS there, and keep logs for \
+             longer (RDS: `binlog retention hours`)",
+            at.file
+        )),
+        1236 if told("server_uuid/server_id") => {
+            error.kind = Kind::Transient;
+            Some("Another reader took the same server id; the same command takes another one".to_owned())
+        }
+        1236 if told("position > file size") => {
+            Some(format!("{} is shorter than that: the place is one of another server", at.file))
+        }
+        1236 => Some("No event begins at that place: it is one of another server, or the file is damaged".to_owned()),
+        1227 | 1045 => {
+            let user = &place.login.user;
+            Some(format!("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {user} (there, or on blue)"))
+        }
+        _ => error.hint,
+    };
+    error
+}
+
+pub(super) fn unreadable(place: Place<'_>, at: &binlog::Place, why: &str) -> Error {
+    Error::permanent(format!("Expected a binary log from MySQL at {}; at {at} {why}", place.at))
+        .hint("Begin to read at the begin of a transaction, or of a file (position 4)")
+}
+
+pub(super) fn no_previous_gtids(at: &Address, file: &str) -> Error {
+    Error::permanent(format!("Expected {file} of MySQL at {at} to tell the GTID set before it; it tells none"))
+        .hint("See whether GTID was on there when the file was begun")
 }
 
 fn of(place: Place<'_>, expected: &str, error: &Driver) -> Error {

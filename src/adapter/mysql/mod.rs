@@ -3,6 +3,7 @@
 //! Every question has a connection of its own. After a switchover the same name leads to another server, and a kept
 //! connection would go on answering from the old one.
 
+mod binlog;
 mod failure;
 mod login;
 mod read;

@@ -37,7 +37,7 @@ impl Mysql {
         Self { login, secrets }
     }
 
-    async fn session<'a>(&'a self, at: &'a Address) -> Result<Session<'a>> {
+    pub(super) async fn session<'a>(&'a self, at: &'a Address) -> Result<Session<'a>> {
         Session::open(&self.login, &*self.secrets, at).await
     }
 }

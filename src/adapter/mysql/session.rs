@@ -64,6 +64,11 @@ impl<'a> Session<'a> {
         failure::of_asking(self.place, statement, &refusal.into())
     }
 
+    /// For whoever turns the connection into something else.
+    pub(super) fn into_parts(self) -> (Conn, Place<'a>) {
+        (self.conn, self.place)
+    }
+
     /// Says goodbye, so that the server does not count an aborted connection.
     pub(super) async fn close(self) {
         // Whatever becomes of it, the answers are here.

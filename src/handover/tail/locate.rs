@@ -1,0 +1,151 @@
+//! The begin of a tail that still grows, on a green that still replicates.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    ops::ControlFlow,
+};
+
+use super::{Located, Request, ahead::Read, blue::HEAD, green::Member};
+use crate::{
+    error::Result,
+    port::binlog::{BinlogRead, Place},
+};
+
+/// How far members of the tail may stand from each other beyond their number: what several appliers may displace.
+const SLACK: u64 = 1024;
+
+pub(super) async fn locate(read: &mut Read, log: &dyn BinlogRead, request: &Request, least: usize) -> Result<Located> {
+    read.tail.read_on(log, request, None).await?;
+    if let Some(why) = &read.tail.unfit {
+        return Ok(Located::Nowhere(why.clone()));
+    }
+    let least = least.clamp(1, HEAD);
+    let seen = read.tail.head.len();
+    if seen < least {
+        return Ok(Located::NotYet(format!(
+            "Blue wrote {seen} transactions that change rows since {}, and {least} are needed to tell their place on green",
+            request.from
+        )));
+    }
+    // More than the least, where there are: but what green has not applied yet must not be waited for.
+    let head = read.tail.head[..seen.min(least * 2)].to_vec();
+    read.copy(log, request).await?;
+    loop {
+        let mut search = Search::new(&head, least);
+        {
+            let copy = read.copy.as_ref().expect("read above");
+            if copy.boundary().is_none() && copy.from_the_first {
+                return Ok(Located::Nowhere(
+                    "Green's log holds nothing that blue wrote: it does not log what it applies".into(),
+                ));
+            }
+            let from = copy.begin_of_all();
+            copy.members(log, request, &from, |member| {
+                search.take(member);
+                ControlFlow::Continue(())
+            })
+            .await?;
+        }
+        if let Some(located) = search.located() {
+            return Ok(located);
+        }
+        // Green has no more of the tail than blue: with as many, its begin would be among them.
+        let far_enough = read.tail.digest.count + SLACK;
+        let is_enough = read.copy.as_ref().is_some_and(|copy| copy.digest.count >= far_enough);
+        if is_enough || !read.earlier(log, request).await? {
+            return Ok(search.nowhere(request));
+        }
+    }
+}
+
+/// Windows of green's sequence that hold all of the first `least` members.
+struct Search {
+    needed: HashMap<u128, u64>,
+    /// Of `needed`, what the window has.
+    held: HashMap<u128, u64>,
+    lacking: u64,
+    window: VecDeque<(u64, Member)>,
+    index: u64,
+    longest: u64,
+    /// Members behind the first `least`: when one of them is here, those must be too.
+    later: HashSet<u128>,
+    later_seen: bool,
+    /// `(begin, place, index behind the end)` of each, in order.
+    places: Vec<(u64, Place, u64)>,
+    transactions: u64,
+}
+
+impl Search {
+    fn new(head: &[u128], least: usize) -> Self {
+        let (first, later) = head.split_at(least);
+        let mut needed = HashMap::new();
+        for fingerprint in first {
+            *needed.entry(*fingerprint).or_default() += 1;
+        }
+        Self {
+            lacking: first.len() as u64,
+            longest: first.len() as u64 + SLACK,
+            later: later.iter().copied().filter(|fingerprint| !needed.contains_key(fingerprint)).collect(),
+            transactions: first.len() as u64,
+            needed,
+            held: HashMap::new(),
+            window: VecDeque::new(),
+            index: 0,
+            later_seen: false,
+            places: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, member: Member) {
+        let index = self.index;
+        self.index += 1;
+        self.later_seen |= self.later.contains(&member.fingerprint);
+        let Some(needed) = self.needed.get(&member.fingerprint) else { return };
+        let held = self.held.entry(member.fingerprint).or_default();
+        *held += 1;
+        if *held <= *needed {
+            self.lacking -= 1;
+        }
+        self.window.push_back((index, member));
+        self.shrink();
+        if self.lacking == 0
+            && let Some((begin, first)) = self.window.front()
+            && index + 1 - begin <= self.longest
+            && self.places.last().is_none_or(|(last, ..)| last != begin)
+        {
+            self.places.push((*begin, first.start.clone(), index + 1));
+        }
+    }
+
+    /// Drops from the front what the window has more of than is needed, and what is too far away to belong to it.
+    fn shrink(&mut self) {
+        while let Some((begin, first)) = self.window.front() {
+            let held = self.held.get_mut(&first.fingerprint).expect("counted when it came in");
+            let needed = self.needed[&first.fingerprint];
+            if *held <= needed && self.index - begin <= self.longest {
+                break;
+            }
+            if *held <= needed {
+                self.lacking += 1;
+            }
+            *held -= 1;
+            self.window.pop_front();
+        }
+    }
+
+    fn located(&self) -> Option<Located> {
+        let (_, start, _) = self.places.first()?;
+        Some(Located::At { start: start.clone(), transactions: self.transactions, ambiguous: self.places.len() > 1 })
+    }
+
+    fn nowhere(&self, request: &Request) -> Located {
+        let from = &request.from;
+        let count = self.transactions;
+        if self.later_seen {
+            return Located::Nowhere(format!(
+                "Green's log has transactions of blue from after {from}, but not the first {count} as blue logged them"
+            ));
+        }
+        Located::NotYet(format!("Green has not applied the first {count} transactions that blue wrote since {from}"))
+    }
+}
