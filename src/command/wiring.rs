@@ -19,6 +19,7 @@ use crate::{
         mysql::{MysqlRead, Tls},
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
+        tables::TablesRead,
     },
     step::{Read, Write},
 };
@@ -32,6 +33,8 @@ pub(super) struct Outside {
     pub rds_write: Option<Arc<dyn RdsWrite>>,
     /// Absent where the playbook has no login.
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// As `mysql`: its connections are secured alike.
+    pub tables: Option<Arc<dyn TablesRead>>,
     /// Absent where the playbook has no Flink.
     pub flink_read: Option<Arc<dyn FlinkRead>>,
     /// As `rds_write`.
@@ -57,6 +60,10 @@ impl Outside {
             };
             Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets))) as Arc<dyn MysqlRead>
         });
+        let tables = playbook.mysql.as_ref().map(|mysql| {
+            let encryption = mysql::Encryption { tls: tls(mysql.tls), ca_file: mysql.ca_file.clone() };
+            Arc::new(mysql::Tables::new(encryption)) as Arc<dyn TablesRead>
+        });
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let flink = match &playbook.flink {
             Some(address) => Some(Arc::new(flink(address, playbook, &*secrets, Arc::clone(&clock))?)),
@@ -66,6 +73,7 @@ impl Outside {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
             mysql,
+            tables,
             flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
             flink_write: flink.map(|flink| flink as Arc<dyn FlinkWrite>),
             files: Arc::new(LocalFiles),
@@ -80,7 +88,7 @@ impl Outside {
             rds: self.rds_read.clone(),
             mysql: self.mysql.clone(),
             binlog: None,
-            tables: None,
+            tables: self.tables.clone(),
             flink: self.flink_read.clone(),
             files: Arc::clone(&self.files),
             secrets: Arc::clone(&self.secrets),

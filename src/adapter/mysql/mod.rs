@@ -3,11 +3,14 @@
 //! Every question has a connection of its own. After a switchover the same name leads to another server, and a kept
 //! connection would go on answering from the old one.
 
+mod capture;
 mod failure;
 mod login;
 mod read;
 mod rows;
 mod session;
+mod tables;
 
-pub use login::Login;
+pub use login::{Encryption, Login};
 pub use read::Mysql;
+pub use tables::Tables;

@@ -3,6 +3,7 @@
 mod flink;
 mod mysql;
 mod rds;
+mod tables;
 
 use std::{
     path::{Path, PathBuf},
@@ -149,7 +150,7 @@ impl World {
             rds: Some(Arc::new(self.clone())),
             mysql: Some(Arc::new(self.clone())),
             binlog: None,
-            tables: None,
+            tables: Some(Arc::new(self.clone())),
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),
             secrets: Arc::new(self.clone()),
