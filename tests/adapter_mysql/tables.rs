@@ -32,14 +32,14 @@ async fn a_login_sees_its_tables_and_its_rights() {
              CONSTRAINT whose FOREIGN KEY (customer) REFERENCES shop.customers (id))",
             "CREATE TABLE shop.orders_old LIKE shop.orders",
             "CREATE VIEW shop.orders_view AS SELECT * FROM shop.orders",
-            "CREATE USER cdc IDENTIFIED WITH mysql_native_password BY 'pw'",
-            "GRANT SELECT ON shop.* TO cdc",
+            "CREATE USER reader IDENTIFIED WITH mysql_native_password BY 'pw'",
+            "GRANT SELECT ON shop.* TO reader",
             "CREATE USER stranger IDENTIFIED WITH mysql_native_password BY 'pw'",
         ] {
             admin.query_drop(statement).await.unwrap();
         }
         let tables = Tables::new(Encryption { tls: Tls::Disabled, ca_file: None });
-        let cdc = login(&at, "cdc", "pw");
+        let cdc = login(&at, "reader", "pw");
 
         let server = tables.server(&cdc).await.unwrap();
         let uuid: String = admin.query_first("SELECT @@server_uuid").await.unwrap().unwrap();
@@ -67,14 +67,14 @@ async fn a_login_sees_its_tables_and_its_rights() {
         assert_eq!(tables.table(&stranger, "shop", "orders").await.unwrap(), None);
 
         let reader = tables.reader(&cdc).await.unwrap();
-        assert_eq!(reader.account, "cdc@%");
+        assert_eq!(reader.account, "reader@%");
         assert_eq!(reader.plugin.as_deref(), Some("mysql_native_password"), "{name}");
         assert!(reader.grants.iter().any(|grant| grant.contains("SELECT")), "{reader:?}");
         assert_eq!((reader.row_value_options.as_str(), reader.replicas), ("", None), "{name}");
-        admin.query_drop("GRANT REPLICATION SLAVE ON *.* TO cdc").await.unwrap();
+        admin.query_drop("GRANT REPLICATION SLAVE ON *.* TO reader").await.unwrap();
         assert_eq!(tables.reader(&cdc).await.unwrap().replicas, Some(Vec::new()), "{name}");
 
-        let wrong = login(&at, "cdc", "wrong-password");
+        let wrong = login(&at, "reader", "wrong-password");
         let error = tables.server(&wrong).await.unwrap_err();
         assert_eq!(error.kind, Kind::Permanent);
         assert!(error.hint.as_deref().unwrap().contains("job's script"), "{error:?}");
@@ -93,7 +93,7 @@ async fn prepared_transactions_and_roles_are_seen() {
         "CREATE TABLE shop.t (id INT PRIMARY KEY)",
         "CREATE ROLE reads",
         "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO reads",
-        "CREATE USER cdc IDENTIFIED WITH mysql_native_password BY 'pw' DEFAULT ROLE reads",
+        "CREATE USER reader IDENTIFIED WITH mysql_native_password BY 'pw' DEFAULT ROLE reads",
         "XA START 'held'",
         "INSERT INTO shop.t VALUES (1)",
         "XA END 'held'",
@@ -102,10 +102,10 @@ async fn prepared_transactions_and_roles_are_seen() {
         admin.query_drop(statement).await.unwrap();
     }
     let tables = Tables::new(Encryption { tls: Tls::Disabled, ca_file: None });
-    let reader = tables.reader(&login(&at, "cdc", "pw")).await.unwrap();
+    let reader = tables.reader(&login(&at, "reader", "pw")).await.unwrap();
     assert!(reader.grants.iter().any(|grant| grant.contains("REPLICATION SLAVE")), "{reader:?}");
     assert_eq!(reader.prepared, Some(vec!["held".to_owned()]));
     admin.query_drop("XA ROLLBACK 'held'").await.unwrap();
-    assert_eq!(tables.reader(&login(&at, "cdc", "pw")).await.unwrap().prepared, Some(Vec::new()));
+    assert_eq!(tables.reader(&login(&at, "reader", "pw")).await.unwrap().prepared, Some(Vec::new()));
     world.plane.kill().await.unwrap();
 }
