@@ -21,6 +21,7 @@ use crate::{
         mysql::{MysqlRead, Tls},
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
+        tables::TablesRead,
     },
     step::{Read, Write},
 };
@@ -36,6 +37,8 @@ pub(super) struct Outside {
     pub mysql: Option<Arc<dyn MysqlRead>>,
     /// As `mysql`.
     pub binlog: Option<Arc<dyn BinlogRead>>,
+    /// As `mysql`: its connections are secured alike.
+    pub tables: Option<Arc<dyn TablesRead>>,
     /// Absent where the playbook has no Flink.
     pub flink_read: Option<Arc<dyn FlinkRead>>,
     /// As `rds_write`.
@@ -61,6 +64,10 @@ impl Outside {
             };
             Arc::new(mysql::Mysql::new(login, Arc::clone(&secrets)))
         });
+        let tables = playbook.mysql.as_ref().map(|mysql| {
+            let encryption = mysql::Encryption { tls: tls(mysql.tls), ca_file: mysql.ca_file.clone() };
+            Arc::new(mysql::Tables::new(encryption)) as Arc<dyn TablesRead>
+        });
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let flink = match &playbook.flink {
             Some(address) => Some(Arc::new(flink(address, playbook, &*secrets, Arc::clone(&clock))?)),
@@ -71,6 +78,7 @@ impl Outside {
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
             binlog: mysql.clone().map(|mysql| mysql as Arc<dyn BinlogRead>),
             mysql: mysql.map(|mysql| mysql as Arc<dyn MysqlRead>),
+            tables,
             flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
             flink_write: flink.map(|flink| flink as Arc<dyn FlinkWrite>),
             files: Arc::new(LocalFiles),
@@ -85,7 +93,7 @@ impl Outside {
             rds: self.rds_read.clone(),
             mysql: self.mysql.clone(),
             binlog: self.binlog.clone(),
-            tables: None,
+            tables: self.tables.clone(),
             ahead: Ahead::default(),
             flink: self.flink_read.clone(),
             files: Arc::clone(&self.files),

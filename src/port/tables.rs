@@ -43,9 +43,28 @@ pub struct Column {
     pub generated: bool,
 }
 
+/// What a job's login may do at the server it reads, and who else reads there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// `CURRENT_USER()`: `cdc@%`.
+    pub account: String,
+    /// How it proves its password: `mysql_native_password`; `None` where it is not shown.
+    pub plugin: Option<String>,
+    /// As `SHOW GRANTS` says them, those of its active roles included.
+    pub grants: Vec<String>,
+    /// `@@binlog_row_value_options`; empty also where the version does not know it.
+    pub row_value_options: String,
+    /// `(server_id, host)` of the replicas that are registered; `None` where the login may not see them.
+    pub replicas: Option<Vec<(u32, String)>>,
+    /// Transactions of `XA RECOVER`; `None` where the login may not see them.
+    pub prepared: Option<Vec<String>>,
+}
+
 pub trait TablesRead: Send + Sync {
     /// Which server this login reaches.
     fn server<'a>(&'a self, login: &'a Login) -> Reply<'a, Server>;
+    /// What this login may do there.
+    fn reader<'a>(&'a self, login: &'a Login) -> Reply<'a, Reader>;
     /// `db.table` of every table whose qualified name a mysql-cdc source with these two Java regular expressions captures.
     fn matching<'a>(&'a self, login: &'a Login, database: &'a str, table: &'a str) -> Reply<'a, Vec<(String, String)>>;
     /// `None` where there is no such table, or it is not visible to this login.

@@ -5,7 +5,7 @@ mod cdc;
 mod inventory;
 mod server;
 
-pub use inventory::{CdcJob, Inventory, JobState};
+pub use inventory::{CdcJob, Inventory, JobState, Looked, ServerIds, Sink, Source, Unknown};
 
 use crate::event::{Consequence, Finding, Level};
 
@@ -27,6 +27,11 @@ fn error(check: &str, object: impl Into<String>, message: impl Into<String>) -> 
 /// A finding that shows only later.
 fn warning(check: &str, consequence: Consequence, object: impl Into<String>, message: impl Into<String>) -> Finding {
     finding(check, Level::Warning, consequence, object.into(), message.into())
+}
+
+/// A finding that only informs.
+fn notice(check: &str, object: impl Into<String>, message: impl Into<String>) -> Finding {
+    finding(check, Level::Notice, Consequence::Advice, object.into(), message.into())
 }
 
 fn finding(check: &str, level: Level, consequence: Consequence, object: String, message: String) -> Finding {

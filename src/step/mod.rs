@@ -8,6 +8,7 @@ mod contract;
 pub mod create_blue_green;
 mod family;
 mod jobs;
+mod logins;
 pub mod precheck;
 pub mod reboot_green;
 pub mod stop_cdc_jobs;

@@ -29,8 +29,8 @@ fn cache() -> PathBuf {
     std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from)
 }
 
-struct World {
-    plane: Plane,
+pub(crate) struct World {
+    pub(crate) plane: Plane,
     accounts: Accounts,
     /// Leads to blue.
     endpoint: SocketAddrV4,
@@ -45,10 +45,11 @@ fn settings(pairs: &[(&str, &str)]) -> Settings {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-const ROW: [(&str, &str); 3] = [("binlog_format", "ROW"), ("binlog_row_image", "FULL"), ("log_slave_updates", "ON")];
+pub(crate) const ROW: [(&str, &str); 3] =
+    [("binlog_format", "ROW"), ("binlog_row_image", "FULL"), ("log_slave_updates", "ON")];
 
 impl World {
-    async fn empty() -> Self {
+    pub(crate) async fn empty() -> Self {
         let parts = install(&cache(), &|_| {}).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let accounts = Accounts::generate().unwrap();
@@ -64,7 +65,7 @@ impl World {
         Self { plane: Plane::new(Arc::new(site), claim), accounts, endpoint, _folder: folder }
     }
 
-    async fn create(&self, name: &str, release: Release, parameters: &[(&str, &str)]) -> Address {
+    pub(crate) async fn create(&self, name: &str, release: Release, parameters: &[(&str, &str)]) -> Address {
         address(self.plane.create(id(name), release, settings(parameters)).await.unwrap().into())
     }
 
@@ -73,7 +74,7 @@ impl World {
         self.plane.perform(task).await.unwrap();
     }
 
-    async fn admin(&self, server: &str) -> Conn {
+    pub(crate) async fn admin(&self, server: &str) -> Conn {
         let server = self.plane.server(&id(server)).unwrap();
         let server = server.lock().await;
         server.connect().await.unwrap()

@@ -62,7 +62,7 @@ pub(super) fn no_previous_gtids(at: &Address, file: &str) -> Error {
 }
 
 fn of(place: Place<'_>, expected: &str, error: &Driver) -> Error {
-    let begin = format!("Expected {expected} from MySQL at {} as user {}", place.at, place.login.user);
+    let begin = format!("Expected {expected} from MySQL at {} as user {}", place.at, place.user);
     match error {
         Driver::Server(refusal) => of_server(place, &begin, refusal),
         Driver::Io(IoError::Tls(tls)) => no_tls(&begin, tls, None),
@@ -99,7 +99,7 @@ fn no_tls(begin: &str, error: &(dyn std::error::Error + 'static), cause: Option<
 }
 
 fn of_server(place: Place<'_>, begin: &str, refusal: &ServerError) -> Error {
-    let user = &place.login.user;
+    let user = place.user;
     let (kind, hint) = match refusal.code {
         // Too many connections, shutting down, lock wait, killed, statement timed out.
         1040 | 1053 | 1203 | 1205 | 1317 | 1927 | 3024 | 3168 => (Kind::Transient, None),
@@ -107,13 +107,21 @@ fn of_server(place: Place<'_>, begin: &str, refusal: &ServerError) -> Error {
         1129 | 1226 => (Kind::Transient, Some("See the server's limits for this user and host".to_owned())),
         1045 | 1698 => (
             Kind::Permanent,
-            Some(format!("See whether the password in {} is that of {user} there", place.login.password)),
+            Some(match place.password {
+                Some(kept) => format!("See whether the password in {kept} is that of {user} there"),
+                None => format!("See whether the password in the job's script is that of {user} there"),
+            }),
         ),
         1130 => (Kind::Permanent, Some(format!("Let {user} log in from this machine's address"))),
         1820 | 1862 => (Kind::Permanent, Some(format!("The password of {user} has expired there: set a new one"))),
         1142 | 1143 | 1227 | 1370 | 1044 => (
             Kind::Permanent,
-            Some(format!("GRANT SELECT, PROCESS, REPLICATION CLIENT, EXECUTE ON *.* TO {user} (there, or on blue)")),
+            Some(match place.password {
+                Some(_) => {
+                    format!("GRANT SELECT, PROCESS, REPLICATION CLIENT, EXECUTE ON *.* TO {user} (there, or on blue)")
+                }
+                None => format!("Grant {user} there what the job needs, SELECT on its tables above all"),
+            }),
         ),
         _ => (Kind::Permanent, None),
     };

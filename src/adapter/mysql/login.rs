@@ -22,9 +22,23 @@ pub struct Login {
 }
 
 impl Login {
+    pub(super) fn encryption(&self) -> Encryption {
+        Encryption { tls: self.tls, ca_file: self.ca_file.clone() }
+    }
+}
+
+/// How connections are secured, whoever logs in.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    pub tls: Tls,
+    /// As in `Login`.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Encryption {
     /// # Errors
     /// `Permanent` where `ca_file` cannot be read or holds no certificate.
-    pub(super) async fn options(&self, at: &Address, password: &Secret) -> Result<OptsBuilder> {
+    pub(super) async fn options(&self, at: &Address, user: &str, password: &Secret) -> Result<OptsBuilder> {
         // One statement each and in no order: the driver runs them from the last to the first.
         let setup = vec![
             "SET SESSION TRANSACTION READ ONLY".to_owned(),
@@ -37,7 +51,7 @@ impl Login {
             .tcp_port(at.port)
             // By default the driver leaves the server it was sent to for a local one whose socket has the same path.
             .prefer_socket(false)
-            .user(Some(&self.user))
+            .user(Some(user))
             .pass(Some(password.expose()))
             .ssl_opts(self.tls().await?)
             .setup(setup))

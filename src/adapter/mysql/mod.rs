@@ -4,11 +4,14 @@
 //! connection would go on answering from the old one.
 
 mod binlog;
+mod capture;
 mod failure;
 mod login;
 mod read;
 mod rows;
 mod session;
+mod tables;
 
-pub use login::Login;
+pub use login::{Encryption, Login};
 pub use read::Mysql;
+pub use tables::Tables;

@@ -66,26 +66,9 @@ impl MysqlRead for Mysql {
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server> {
         async move {
             let mut session = self.session(at).await?;
-            let variables = variables(&mut session).await?;
-            let now: i64 =
-                number(session.rows("SELECT UNIX_TIMESTAMP()").await?.first().and_then(|row| cell(row, 0)), at)?;
-            let uptime = session.rows("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
-            let uptime: i64 = number(uptime.first().and_then(|row| cell(row, 1)), at)?;
+            let server = server(&mut session, at).await?;
             session.close().await;
-            let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
-            let on = |name: &str| variables.get(name).is_some_and(|value| is_on(value));
-            Ok(Server {
-                uuid: value("server_uuid"),
-                server_id: number(variables.get("server_id").cloned(), at)?,
-                version: value("version"),
-                started_at: now - uptime,
-                read_only: on("read_only") || on("innodb_read_only"),
-                log_bin: on("log_bin"),
-                binlog_format: value("binlog_format"),
-                binlog_row_image: value("binlog_row_image"),
-                gtid_mode: variables.get("gtid_mode").cloned().unwrap_or_else(|| "OFF".to_owned()),
-                log_replica_updates: on("log_replica_updates") || on("log_slave_updates"),
-            })
+            Ok(server)
         }
         .boxed()
     }
@@ -205,6 +188,28 @@ impl MysqlRead for Mysql {
         }
         .boxed()
     }
+}
+
+/// Which server this is: what every login may ask.
+pub(super) async fn server(session: &mut Session<'_>, at: &Address) -> Result<Server> {
+    let variables = variables(session).await?;
+    let now: i64 = number(session.rows("SELECT UNIX_TIMESTAMP()").await?.first().and_then(|row| cell(row, 0)), at)?;
+    let uptime = session.rows("SHOW GLOBAL STATUS LIKE 'Uptime'").await?;
+    let uptime: i64 = number(uptime.first().and_then(|row| cell(row, 1)), at)?;
+    let value = |name: &str| variables.get(name).cloned().unwrap_or_default();
+    let on = |name: &str| variables.get(name).is_some_and(|value| is_on(value));
+    Ok(Server {
+        uuid: value("server_uuid"),
+        server_id: number(variables.get("server_id").cloned(), at)?,
+        version: value("version"),
+        started_at: now - uptime,
+        read_only: on("read_only") || on("innodb_read_only"),
+        log_bin: on("log_bin"),
+        binlog_format: value("binlog_format"),
+        binlog_row_image: value("binlog_row_image"),
+        gtid_mode: variables.get("gtid_mode").cloned().unwrap_or_else(|| "OFF".to_owned()),
+        log_replica_updates: on("log_replica_updates") || on("log_slave_updates"),
+    })
 }
 
 /// What `server` and `log_end` look at. A variable that the version does not know is not there.

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use mysql_async::{Conn, Row, ServerError, prelude::Queryable as _};
+use mysql_async::{Conn, OptsBuilder, Params, Row, ServerError, prelude::Queryable as _};
 use tokio::time::timeout;
 
-use super::{failure, login::Login};
+use super::{
+    failure,
+    login::{Encryption, Login},
+};
 use crate::{
     error::{Error, Result},
-    port::{mysql::Address, secrets::Secrets},
+    port::{mysql::Address, secrets::Secrets, tables},
+    secret::SecretRef,
 };
 
 /// Name look-up, connection, TLS, login and session settings together.
@@ -26,14 +30,26 @@ pub(super) struct Session<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) at: &'a Address,
-    pub(super) login: &'a Login,
+    pub(super) user: &'a str,
+    /// Where the password is kept; `None` where it came with a job's script.
+    pub(super) password: Option<&'a SecretRef>,
 }
 
 impl<'a> Session<'a> {
     /// The password is looked up for each connection, so that one that was rotated during a long run is used.
     pub(super) async fn open(login: &'a Login, secrets: &dyn Secrets, at: &'a Address) -> Result<Self> {
-        let place = Place { at, login };
-        let options = login.options(at, &secrets.resolve(&login.password)?).await?;
+        let place = Place { at, user: &login.user, password: Some(&login.password) };
+        let options = login.encryption().options(at, &login.user, &secrets.resolve(&login.password)?).await?;
+        Self::connect(place, options).await
+    }
+
+    /// As a job logs in.
+    pub(super) async fn open_as(encryption: &Encryption, login: &'a tables::Login) -> Result<Self> {
+        let place = Place { at: &login.address, user: &login.user, password: None };
+        Self::connect(place, encryption.options(&login.address, &login.user, &login.password).await?).await
+    }
+
+    async fn connect(place: Place<'a>, options: OptsBuilder) -> Result<Self> {
         match timeout(CONNECT, Conn::new(options)).await {
             Ok(Ok(conn)) => Ok(Self { conn, place }),
             Ok(Err(error)) => Err(failure::of_connecting(place, &error)),
@@ -58,6 +74,16 @@ impl<'a> Session<'a> {
 
     pub(super) async fn rows(&mut self, statement: &str) -> Result<Vec<Row>> {
         self.try_rows(statement).await?.map_err(|refusal| self.refused(statement, refusal))
+    }
+
+    /// All rows of a statement with values for its `?`.
+    pub(super) async fn rows_of(&mut self, statement: &str, values: &[&str]) -> Result<Vec<Row>> {
+        match timeout(QUERY, self.conn.exec(statement, Params::Positional(values.iter().map(Into::into).collect())))
+            .await
+        {
+            Ok(answer) => answer.map_err(|error| failure::of_asking(self.place, statement, &error)),
+            Err(_) => Err(failure::too_late(self.place, statement, QUERY)),
+        }
     }
 
     pub(super) fn refused(&self, statement: &str, refusal: ServerError) -> Error {

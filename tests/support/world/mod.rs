@@ -4,6 +4,7 @@ mod binlog;
 mod flink;
 mod mysql;
 mod rds;
+mod tables;
 
 use std::{
     path::{Path, PathBuf},
@@ -155,7 +156,7 @@ impl World {
             rds: Some(Arc::new(self.clone())),
             mysql: Some(Arc::new(self.clone())),
             binlog: Some(Arc::new(self.clone())),
-            tables: None,
+            tables: Some(Arc::new(self.clone())),
             ahead: Default::default(),
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),

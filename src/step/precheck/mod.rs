@@ -1,14 +1,16 @@
 //! `precheck`: looks at everything that would stop AWS or the handover, before anything is created.
 
+mod cdc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     approve::Never,
     contract::{Attempts, Done, Known, Next, Outline, Performed, Policy, Read, Step, Write},
-    family, jobs, target,
+    family, target,
 };
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     event::Level,
     playbook::StepBody,
     port::{
@@ -16,7 +18,7 @@ use crate::{
         rds::{DeploymentFilter, RdsRead},
         side::Side,
     },
-    precheck::{self, CdcJob, Inventory, JobState},
+    precheck::{self, Inventory, Unknown},
 };
 
 #[derive(Debug)]
@@ -93,6 +95,10 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         schemas: Vec::new(),
         cdc_jobs: Vec::new(),
         left_running: stands("switchover") && !stands("stop_cdc_jobs"),
+        stopped_before: stands("switchover") && stands("stop_cdc_jobs"),
+        classpath: None,
+        server_ids: Vec::new(),
+        unknown: Vec::new(),
         blue,
     };
     if known.playbook.mysql.is_some() {
@@ -104,9 +110,21 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         seen.schemas = mysql.schemas(address).await?;
     }
     if !known.playbook.cdc_jobs.is_empty() {
-        seen.cdc_jobs = cdc_jobs(read, known, &seen.blue).await?;
+        cdc::gather(read, known, &mut seen).await?;
     }
     Ok(seen)
+}
+
+/// Keeps that a fact could not be had: what it would have shown is then a warning.
+fn had<T>(answer: Result<T>, object: &str, what: &str, unknown: &mut Vec<Unknown>) -> Option<T> {
+    match answer {
+        Ok(fact) => Some(fact),
+        Err(error) => {
+            let (object, what) = (object.to_owned(), what.to_owned());
+            unknown.push(Unknown { object, what, why: error.message, hint: error.hint });
+            None
+        }
+    }
 }
 
 async fn deployments(rds: &dyn RdsRead, blue: &Side, name: Option<&str>) -> Result<Vec<crate::port::rds::Deployment>> {
@@ -117,44 +135,6 @@ async fn deployments(rds: &dyn RdsRead, blue: &Side, name: Option<&str>) -> Resu
                 found.push(other);
             }
         }
-    }
-    Ok(found)
-}
-
-async fn cdc_jobs(read: &Read, known: &Known, blue: &Side) -> Result<Vec<CdcJob>> {
-    let flink = read.flink()?;
-    flink.gateway_version().await?;
-    let all = flink.jobs().await?;
-    let mut found = Vec::new();
-    for scripted in jobs::scripts(read, known, blue.write_address()?).await? {
-        let standing = jobs::standing(flink, &scripted, &all).await?;
-        let (mut offsets, mut unreadable) = (Vec::new(), None);
-        let state = match standing {
-            jobs::Standing::Alive(job) => {
-                match jobs::committed(read, &job.id).await {
-                    Ok(Some(committed)) => offsets = committed,
-                    Ok(None) if jobs::newest_state(flink, &job.id).await?.is_none() => {
-                        unreadable = Some("Flink tells of no completed checkpoint and where it lies".to_owned());
-                    }
-                    // One is just being replaced by the next.
-                    Ok(None) => {}
-                    Err(error) if error.kind == Kind::Transient => return Err(error),
-                    Err(error) => unreadable = Some(error.message),
-                }
-                JobState::Alive(job.state)
-            }
-            jobs::Standing::Several(jobs) => JobState::Several(jobs.into_iter().map(|job| job.id).collect()),
-            jobs::Standing::Ended { left, .. } => JobState::Ended { left },
-        };
-        found.push(CdcJob {
-            name: scripted.job.name.clone(),
-            flink_name: scripted.flink_name.clone(),
-            state,
-            sources: jobs::source_addresses(&scripted.script),
-            offsets,
-            unreadable,
-            warnings: jobs::warnings(&scripted),
-        });
     }
     Ok(found)
 }
