@@ -105,7 +105,8 @@ impl Evidence {
     /// The readable page, as Markdown.
     pub fn page(&self) -> String {
         let mut page = format!("# Handover of {}\n\nRun {}.\n\n", self.job, self.run);
-        let _ = writeln!(page, "| | address | server_uuid | server_id | version | gtid_mode |\n|---|---|---|---|---|---|");
+        let _ =
+            writeln!(page, "| | address | server_uuid | server_id | version | gtid_mode |\n|---|---|---|---|---|---|");
         for (side, party) in [("blue", &self.blue), ("green", &self.green)] {
             let Party { address, server_uuid, server_id, version, gtid_mode } = party;
             let _ = writeln!(page, "| {side} | {address} | {server_uuid} | {server_id} | {version} | {gtid_mode} |");

@@ -316,12 +316,7 @@ pub trait Step: Send + Sync {
 
     /// A cheap look between two looks, made many times a second: true where a whole look is wanted at once. `None` where
     /// nothing hurries.
-    fn glance<'a>(
-        &'a self,
-        _: &'a Read,
-        _: &'a Known,
-        _: &'a Attempts<Self::Operation>,
-    ) -> Option<Reply<'a, bool>> {
+    fn glance<'a>(&'a self, _: &'a Read, _: &'a Known, _: &'a Attempts<Self::Operation>) -> Option<Reply<'a, bool>> {
         None
     }
 

@@ -43,7 +43,7 @@ pub(super) fn of_reading(place: Place<'_>, at: &binlog::Place, error: &Driver) -
         }
         1236 => Some("No event begins at that place: it is one of another server, or the file is damaged".to_owned()),
         1227 | 1045 => {
-            let user = &place.login.user;
+            let user = &place.user;
             Some(format!("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {user} (there, or on blue)"))
         }
         _ => error.hint,

@@ -31,7 +31,9 @@ pub(super) fn decide(step: &CaptureCoordinates, seen: &Observation) -> Decision 
             one(step, seen, &pair, by_log.as_ref())
         }
         // The log shows it, and shows it exactly: nobody has to wait for a message about it.
-        (Found::None, Some(ByLog::Ends(boundary))) => Next::Done(Done::new(outputs(seen, &boundary.place, Source::Log))),
+        (Found::None, Some(ByLog::Ends(boundary))) => {
+            Next::Done(Done::new(outputs(seen, &boundary.place, Source::Log)))
+        }
         (Found::None, by_log) => none(step, seen, by_log.as_ref()),
     }
 }
@@ -43,11 +45,8 @@ fn outputs(seen: &Observation, place: &Place, source: Source) -> Outputs {
 
 /// One pair was told, by the event or by a person.
 fn one(step: &CaptureCoordinates, seen: &Observation, pair: &Place, by_log: Option<&ByLog>) -> Decision {
-    let (who, source) = if step.given.is_some() {
-        ("The playbook", Source::Given)
-    } else {
-        ("The event", Source::Event)
-    };
+    let (who, source) =
+        if step.given.is_some() { ("The playbook", Source::Given) } else { ("The event", Source::Event) };
     let standing = seen.checked.iter().find(|(known, _)| known == pair).map(|(_, standing)| standing);
     let error = match standing {
         Some(Standing::Sound) | None => return Next::Done(Done::new(outputs(seen, pair, source))),

@@ -8,7 +8,7 @@ use crate::{
     handover::{
         coordinates::{self, Found},
         gtid,
-        tail::{self, Boundary, Checked, Translation},
+        tail::{self, Boundary, Translation},
     },
     port::{
         binlog::Place,
@@ -135,12 +135,7 @@ async fn by_log(read: &Read, known: &Known, switched: &switchover::Outputs) -> R
     }))
 }
 
-async fn standing(
-    read: &Read,
-    switched: &switchover::Outputs,
-    files: &[LogFile],
-    pair: &Place,
-) -> Result<Standing> {
+async fn standing(read: &Read, switched: &switchover::Outputs, files: &[LogFile], pair: &Place) -> Result<Standing> {
     match files.iter().find(|file| file.name == pair.file) {
         None => return Ok(Standing::NoSuchPlace(format!("on green {} is not listed", pair.file))),
         Some(file) if file.size < pair.position => {
@@ -149,10 +144,8 @@ async fn standing(
         Some(_) => {}
     }
     let blue = [switched.blue_server.server_id];
-    Ok(match tail::check_coordinates(read.binlog()?, &switched.address, &blue, pair).await? {
-        Checked::Sound => Standing::Sound,
-        Checked::Unsound(why) => Standing::Unsound(why),
-    })
+    let checked = tail::check_coordinates(read.binlog()?, &switched.address, &blue, pair).await?;
+    Ok(checked.problem().map_or(Standing::Sound, Standing::Unsound))
 }
 
 /// The complete set at each pair that is a place of green's log.

@@ -17,8 +17,8 @@ use crate::{
     port::{Reply, binlog::Place},
 };
 
-pub(super) use look::told;
 pub use look::Observation;
+pub(super) use look::told;
 
 #[derive(Debug)]
 pub struct CaptureCoordinates {

@@ -8,7 +8,10 @@ use crate::{
         offset::{covers, earliest, is_clean},
         tail::Request,
     },
-    port::{binlog::Place, mysql::Coordinates},
+    port::{
+        binlog::Place,
+        mysql::{Address, Coordinates},
+    },
     step::{contract::Read, switchover},
 };
 
@@ -33,11 +36,20 @@ pub(in crate::step) fn cover(offsets: &[Offset], end: &Coordinates) -> bool {
     !offsets.is_empty() && offsets.iter().all(|offset| covers(offset, end))
 }
 
+/// A set as a server told it.
+pub(in crate::step) fn gtid_set(text: &str, at: &Address) -> Result<GtidSet> {
+    text.parse().map_err(|malformed: gtid::Malformed| {
+        Error::permanent(format!("Expected a GTID set from MySQL at {at}, saw one that is not understood"))
+            .cause(malformed.to_string())
+    })
+}
+
 /// Whether a state with these offsets can be restored on a server that has executed, and has purged, these sets.
 pub(in crate::step) fn restorable(
     offsets: &[Offset],
     executed: &GtidSet,
     purged: &GtidSet,
+    green: &str,
 ) -> std::result::Result<(), String> {
     if offsets.is_empty() {
         return Err("No offset is known".to_owned());
@@ -45,8 +57,8 @@ pub(in crate::step) fn restorable(
     for offset in offsets {
         let set = offset.gtid_set.as_deref().filter(|set| !set.is_empty());
         let set = set.ok_or_else(|| format!("The state of {} holds no GTID set", offset.source))?;
-        let set: GtidSet = set.parse().map_err(|error: Error| error.message)?;
-        gtid::restorable(&set, executed, purged, is_clean(offset))?;
+        let set: GtidSet = set.parse().map_err(|malformed: gtid::Malformed| malformed.to_string())?;
+        gtid::restorable(&set, executed, purged, green, is_clean(offset))?;
     }
     Ok(())
 }
@@ -79,4 +91,3 @@ pub(in crate::step) async fn frozen_end(read: &Read, switched: &switchover::Outp
     let before = files.iter().rev().skip_while(|file| file.name == end.file).find(|file| file.size > HEADER);
     Ok(before.map_or(end, |file| Coordinates { file: file.name.clone(), position: file.size, gtid_set: None }))
 }
-

@@ -44,7 +44,7 @@ pub(super) async fn gather(read: &Read, known: &Known, seen: &mut Inventory) -> 
                 JobState::Alive(job.state)
             }
             Standing::Several(jobs) => JobState::Several(jobs.into_iter().map(|job| job.id).collect()),
-            Standing::Ended { left } => JobState::Ended { left },
+            Standing::Ended { left, .. } => JobState::Ended { left },
         };
         let mut sources = Vec::new();
         for table in scripted.script.mysql_cdc() {
@@ -64,7 +64,7 @@ pub(super) async fn gather(read: &Read, known: &Known, seen: &mut Inventory) -> 
             parallelism: scripted.script.setting("parallelism.default").and_then(|number| number.trim().parse().ok()),
             offsets,
             unreadable,
-            warnings: jobs::warnings(&scripted.script),
+            warnings: jobs::warnings(&scripted),
         });
     }
     seen.unknown.extend(unknown);

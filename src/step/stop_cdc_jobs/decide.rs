@@ -43,7 +43,11 @@ pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operatio
         let none = done.0.iter().all(|attempt| matches!(attempt.operation, Operation::Stage(_)));
         let warnings = stopped.iter().filter(|job| job.astray).map(garbage).collect();
         let done = Done::new(Outputs { jobs: stopped }).warnings(warnings);
-        Next::Done(if none { done.skipped("No job had to be stopped; each is continued from the state it left") } else { done })
+        Next::Done(if none {
+            done.skipped("No job had to be stopped; each is continued from the state it left")
+        } else {
+            done
+        })
     })
 }
 
@@ -118,7 +122,10 @@ fn after_the_switchover(job: &Seen, late: &Late, alive: Option<&Job>, seen: &Obs
     if reads_green {
         if carried_over(&late.offsets, seen) {
             let alive = alive.filter(|alive| alive.state == "RUNNING")?;
-            return Some(One::Stopped(Stopped { carried_over: Some(alive.id.clone()), ..at_rest(job, "", &late.offsets) }));
+            return Some(One::Stopped(Stopped {
+                carried_over: Some(alive.id.clone()),
+                ..at_rest(job, "", &late.offsets)
+            }));
         }
         let Some(state) = &late.on_blue else {
             return fail(

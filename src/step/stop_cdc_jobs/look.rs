@@ -1,6 +1,10 @@
 //! What is looked at: the jobs in Flink, the state they leave behind, and the server their positions must belong to.
 
-use super::{Operation, jobs::{self, Standing}, stop_id};
+use super::{
+    Operation,
+    jobs::{self, Standing},
+    stop_id,
+};
 use crate::{
     error::{Error, Kind, Result},
     event::Offset,
@@ -107,13 +111,7 @@ fn asked<'a>(done: &'a Attempts<Operation>, job: &str) -> Option<(&'a str, &'a s
     }
 }
 
-async fn late(
-    read: &Read,
-    flink: &dyn FlinkRead,
-    job: &str,
-    named: &Option<String>,
-    blue: u32,
-) -> Result<Late> {
+async fn late(read: &Read, flink: &dyn FlinkRead, job: &str, named: &Option<String>, blue: u32) -> Result<Late> {
     let checkpoints = flink.checkpoints(job).await?;
     let newest = checkpoints.latest_completed.iter().chain(&checkpoints.latest_savepoint);
     let mut states: Vec<_> = newest.chain(&checkpoints.history).collect();

@@ -71,7 +71,9 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         return fail(
             Error::drift(format!("{name} went on with green by itself, and has ended since"))
                 .unchanged("Nothing was started")
-                .hint("`upgrade resolve PLAYBOOK stop_cdc_jobs --as retry --reason TEXT` looks again at where it stands"),
+                .hint(
+                    "`upgrade resolve PLAYBOOK stop_cdc_jobs --as retry --reason TEXT` looks again at where it stands",
+                ),
         );
     }
     let id = submit_id(Part::Green, name);
@@ -105,12 +107,15 @@ fn draining_or_stopped(
     match &drained.state {
         Savepoint::InProgress => wait(format!("the savepoint that ends the drain of {name}"), "in progress"),
         Savepoint::Completed { location } => fail(
-            Error::drift(format!("The drain of {name} ended before the end of blue's log: {}", shown(&drained.offsets)))
-                .cause(format!("Blue's log ends at {}", seen.end))
-                .unchanged(format!(
-                    "Nothing was started on green; the savepoints {} and {location} are kept",
-                    job.stopped.savepoint
-                )),
+            Error::drift(format!(
+                "The drain of {name} ended before the end of blue's log: {}",
+                shown(&drained.offsets)
+            ))
+            .cause(format!("Blue's log ends at {}", seen.end))
+            .unchanged(format!(
+                "Nothing was started on green; the savepoints {} and {location} are kept",
+                job.stopped.savepoint
+            )),
         ),
         Savepoint::Failed { cause } if done.0.len() > known.earlier => fail(
             Error::permanent(format!("Flink could not make the savepoint that ends the drain of {name}: {cause}"))

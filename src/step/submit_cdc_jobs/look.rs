@@ -9,7 +9,7 @@ use crate::{
         coordinates::Found,
         gtid::{self, GtidSet},
         savepoint,
-        tail::{self, Checked, Translation},
+        tail::{self, Translation},
     },
     playbook::Tail,
     port::{
@@ -133,9 +133,7 @@ pub(super) async fn look(
             _ => None,
         };
         let gtid = match green.gtid_mode.eq_ignore_ascii_case("ON") {
-            true if !settled => {
-                Some(gtid_of(read, &switched, &stopped, drained.as_ref(), translation.as_ref()).await?)
-            }
+            true if !settled => Some(gtid_of(read, &switched, &stopped, drained.as_ref(), translation.as_ref()).await?),
             _ => None,
         };
         seen.push(Seen { stopped, drain, drained, green: green_job, stranger, replay, translation, gtid });
@@ -180,11 +178,9 @@ async fn late_event(
                 return Ok(None);
             }
             let blue = [switched.blue_server.server_id];
-            match tail::check_coordinates(read.binlog()?, &switched.address, &blue, &pair).await? {
-                // Between the two stands nothing that a job reads.
-                Checked::Sound => None,
-                Checked::Unsound(why) => Some(format!("{pair} ({why})")),
-            }
+            let checked = tail::check_coordinates(read.binlog()?, &switched.address, &blue, &pair).await?;
+            // Otherwise nothing that a job reads stands between the two.
+            checked.problem().map(|why| format!("{pair} ({why})"))
         }
         Found::Several(pairs) => Some(format!("{} different pairs", pairs.len())),
     })
@@ -199,17 +195,17 @@ async fn gtid_of(
 ) -> Result<Gtid> {
     let (log, at) = (read.binlog()?, &switched.address);
     let executed = read.mysql()?.log_end(at).await?.and_then(|end| end.gtid_set).unwrap_or_default();
-    let executed: GtidSet = executed.parse()?;
+    let executed: GtidSet = jobs::gtid_set(&executed, at)?;
     let oldest = read.mysql()?.log_files(at).await?.into_iter().next();
     let purged: GtidSet = match oldest {
-        Some(file) => log.previous_gtids(at, &file.name).await?.parse()?,
+        Some(file) => jobs::gtid_set(&log.previous_gtids(at, &file.name).await?, at)?,
         None => GtidSet::default(),
     };
     let before_mirror = match translation {
         Some(Translation::Exact(mirror)) => Some(gtid::complete_set(log, at, &mirror.start).await?.to_string()),
         _ => None,
     };
-    let restorable = |offsets: &[Offset]| jobs::restorable(offsets, &executed, &purged);
+    let restorable = |offsets: &[Offset]| jobs::restorable(offsets, &executed, &purged, &switched.green_server.uuid);
     Ok(Gtid {
         restorable: restorable(&stopped.offsets),
         drained: drained.map_or_else(|| Err("It was not drained".to_owned()), |drained| restorable(&drained.offsets)),

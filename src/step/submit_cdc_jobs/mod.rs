@@ -23,11 +23,7 @@ use crate::{
     event::Offset,
     handover::evidence::Evidence,
     playbook::Tail,
-    port::{
-        Reply,
-        binlog::Place,
-        mysql::Coordinates,
-    },
+    port::{Reply, binlog::Place, mysql::Coordinates},
 };
 
 pub(super) use compose::{Order, compose};

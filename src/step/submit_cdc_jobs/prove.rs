@@ -162,9 +162,17 @@ fn started_with<'a>(name: &str, done: &'a Attempts<Operation>) -> Option<&'a Evi
 
 fn proof(green: &Running, offsets: &[Offset], seen: &Observation, known: &Known) -> Proof {
     let checks = vec![
-        Check::new("one job of the run is alive", "GET /jobs/overview, /jobs/:id/config", format!("{} of run {}", green.job.id, known.run)),
+        Check::new(
+            "one job of the run is alive",
+            "GET /jobs/overview, /jobs/:id/config",
+            format!("{} of run {}", green.job.id, known.run),
+        ),
         Check::new("it runs", format!("GET /jobs/{}/status", green.job.id), &green.job.state),
-        Check::new("no source takes a snapshot", "its newest completed checkpoint", "every source is in its binlog phase"),
+        Check::new(
+            "no source takes a snapshot",
+            "its newest completed checkpoint",
+            "every source is in its binlog phase",
+        ),
         Check::new(
             "its committed offset is green's",
             "server_id in the bytes of its newest completed checkpoint",
@@ -213,7 +221,10 @@ pub(super) fn afterwards(seen: &Observation) -> Option<Decision> {
         if matches!(status, "SWITCHOVER_FAILED" | "INVALID_CONFIGURATION") {
             return Some(Next::Fail(
                 Error::unknown(format!("The jobs read green, and RDS calls the switchover {status}"))
-                    .cause(format!("Green (server {}) answers at {} and takes writes", seen.green.uuid, seen.switched.address))
+                    .cause(format!(
+                        "Green (server {}) answers at {} and takes writes",
+                        seen.green.uuid, seen.switched.address
+                    ))
                     .unchanged("The jobs run on; the savepoints are kept")
                     .hint("Read the RDS events of the deployment and see which side takes writes before anything else"),
             ));

@@ -83,7 +83,8 @@ fn after_drain(job: &Seen, seen: &Observation, because: String, savepoint: &str)
         return restored(savepoint);
     }
     if let Some(what) = &job.stopped.stateful {
-        let text = format!("{} keeps rows in its state ({what}), and a start on green would be without it", job.stopped.name);
+        let text =
+            format!("{} keeps rows in its state ({what}), and a start on green would be without it", job.stopped.name);
         return Way::Nowhere(
             Error::permanent(text)
                 .unchanged(format!("The job stands drained at {savepoint}; blue's log has been read to its end"))

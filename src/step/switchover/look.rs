@@ -93,11 +93,7 @@ async fn taken_over(read: &Read, created: &create_blue_green::Outputs, sent: &Op
 }
 
 /// The look between two looks, while a call is out.
-pub(super) fn glance<'a>(
-    read: &'a Read,
-    known: &'a Known,
-    done: &'a Attempts<Operation>,
-) -> Option<Reply<'a, bool>> {
+pub(super) fn glance<'a>(read: &'a Read, known: &'a Known, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
     let sent = done.0.last().filter(|attempt| !settled_before(attempt) && hurries(known))?;
     Some(Box::pin(async move {
         let created: create_blue_green::Outputs = known.outputs("create_blue_green")?;

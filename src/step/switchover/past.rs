@@ -59,7 +59,9 @@ async fn by_hand(read: &Read, known: &Known) -> Result<Option<Outputs>> {
     let green_server = mysql.server(&address).await?;
     let blue_server = mysql.server(&old_address).await.map_err(|error| match error.kind {
         Kind::Transient => error,
-        _ => error.hint("The old side must be reachable with the login of `mysql`: its log holds the tail of every job"),
+        _ => {
+            error.hint("The old side must be reachable with the login of `mysql`: its log holds the tail of every job")
+        }
     })?;
     if green_server.uuid == blue_server.uuid {
         return Err(Error::drift(format!("{address} and {old_address} lead to one and the same server"))
@@ -72,7 +74,9 @@ async fn by_hand(read: &Read, known: &Known) -> Result<Option<Outputs>> {
     names.extend(production.members.iter().chain(&old.members).map(|member| member.id.clone()));
     // Its events may carry the names green had before.
     let pairs = deployment.iter().flat_map(|deployment| &deployment.members);
-    names.extend(pairs.flat_map(|pair| pair.target.iter().chain([&pair.source])).map(|arn| side::name_of(arn).to_owned()));
+    names.extend(
+        pairs.flat_map(|pair| pair.target.iter().chain([&pair.source])).map(|arn| side::name_of(arn).to_owned()),
+    );
     names.extend(deployment.iter().map(|deployment| deployment.id.clone()));
     names.sort();
     names.dedup();

@@ -66,8 +66,7 @@ impl BinlogRead for World {
             let from = (from.file.clone(), from.position);
             for transaction in log {
                 let end = transaction.end.clone();
-                if (transaction.start.file.clone(), transaction.start.position) >= from
-                    && each(transaction).is_break()
+                if (transaction.start.file.clone(), transaction.start.position) >= from && each(transaction).is_break()
                 {
                     return Ok(end);
                 }

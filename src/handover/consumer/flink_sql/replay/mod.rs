@@ -29,6 +29,8 @@ type Judged<T> = Result<T, String>;
 const STATEFUL: [(&str, &str); 2] =
     [("table.exec.sink.upsert-materialize", "FORCE"), ("table.exec.source.cdc-events-duplicate", "TRUE")];
 
+const IN_STATE: &str = "makes the job keep rows in state, and it would start without";
+
 /// Tables and views the script makes, by name.
 struct Made<'a> {
     tables: BTreeMap<&'a str, (&'a Table, Schema)>,
@@ -45,12 +47,18 @@ impl Script {
         }
     }
 
+    /// What the job keeps in state for its result, where it does: a start without state would not be the same job.
+    pub fn stateful(&self) -> Option<String> {
+        match self.replay() {
+            Replay::Unsafe(why) if why.contains(vocabulary::PAIRS) || why.contains(IN_STATE) => Some(why),
+            _ => None,
+        }
+    }
+
     fn judge(&self) -> Judged<()> {
         for (key, value) in STATEFUL {
             if self.setting(key).is_some_and(|set| set.eq_ignore_ascii_case(value)) {
-                return Err(format!(
-                    "'{key}' = '{value}' makes the job keep rows in state, and it would start without"
-                ));
+                return Err(format!("'{key}' = '{value}' {IN_STATE}"));
             }
         }
         let made = self.made()?;

@@ -5,7 +5,7 @@ use super::{
     Judged,
 };
 
-const PAIRS: &str = "pairs or counts rows, which a start without state cannot go on with";
+pub(super) const PAIRS: &str = "pairs or counts rows, which a start without state cannot go on with";
 /// The drain writes each row once; a replay would change what the source never changed.
 const VARIES: &str = "gives another value each time a row is written";
 
