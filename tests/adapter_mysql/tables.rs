@@ -91,9 +91,9 @@ async fn prepared_transactions_and_roles_are_seen() {
     for statement in [
         "CREATE DATABASE shop",
         "CREATE TABLE shop.t (id INT PRIMARY KEY)",
-        "CREATE ROLE reads",
-        "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO reads",
-        "CREATE USER reader IDENTIFIED WITH mysql_native_password BY 'pw' DEFAULT ROLE reads",
+        "CREATE ROLE watcher",
+        "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO watcher",
+        "CREATE USER reader IDENTIFIED WITH mysql_native_password BY 'pw' DEFAULT ROLE watcher",
         "XA START 'held'",
         "INSERT INTO shop.t VALUES (1)",
         "XA END 'held'",
