@@ -46,7 +46,7 @@ pub fn dispatch(invocation: &Invocation) -> u8 {
         Command::Schema => schema::schema(common),
         Command::Completions { shell, script } => completions::completions(common, shell, script),
         Command::Offsets { savepoint } => observed(common, &clock, None, |observer| {
-            wait(offsets::offsets(savepoint, &crate::adapter::files::LocalFiles, &clock, observer))
+            wait(offsets::offsets(savepoint, &wiring::files(None), &clock, observer))
         }),
         Command::Plan { playbook, detailed_exitcode } => with_playbook(common, playbook, &clock, |scene, observer| {
             wait(plan::plan(scene, *detailed_exitcode, observer))

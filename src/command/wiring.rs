@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, sync::Arc};
 use crate::{
     adapter::{
         clock::SystemClock,
-        files::LocalFiles,
+        files::{Files, S3Files},
         flink::{self, Flink},
         mysql, rds,
         secrets::StoredSecrets,
@@ -81,7 +81,7 @@ impl Outside {
             tables,
             flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
             flink_write: flink.map(|flink| flink as Arc<dyn FlinkWrite>),
-            files: Arc::new(LocalFiles),
+            files: Arc::new(files(playbook.target.as_ref().map(|target| target.region.clone()))),
             secrets,
             clock,
         })
@@ -124,6 +124,13 @@ impl Outside {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn variable_os(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
+}
+
+/// Where savepoints lie: on disks and in S3, there in `region` where the surroundings name none.
+pub(super) fn files(region: Option<String>) -> Files {
+    // A server that stands in for S3 seldom has a name for every bucket.
+    let elsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().any(|name| variable_os(name).is_some());
+    Files::new(S3Files::of_surroundings(region, elsewhere))
 }
 
 fn tls(tls: playbook::Tls) -> Tls {
@@ -175,8 +182,9 @@ pub(super) fn redirections() -> Vec<String> {
 /// Variables by what they do, in the order they are told.
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 const NO_PROXIES: [&str; 2] = ["NO_PROXY", "no_proxy"];
-const ENDPOINTS: [(&str, &str); 4] = [
+const ENDPOINTS: [(&str, &str); 5] = [
     ("AWS_ENDPOINT_URL_RDS", "RDS"),
+    ("AWS_ENDPOINT_URL_S3", "S3"),
     ("AWS_ENDPOINT_URL_STS", "the AWS token service"),
     ("AWS_ENDPOINT_URL_SSO", "AWS single sign-on"),
     ("AWS_ENDPOINT_URL", "every AWS service"),
@@ -257,6 +265,7 @@ mod tests {
             ("https_proxy", "http://me:pa@ss@proxy:3128/?token=t"),
             ("NO_PROXY", "127.0.0.1"),
             ("AWS_ENDPOINT_URL_RDS", "http://127.0.0.1:4566"),
+            ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000"),
             ("AWS_PROFILE", "prod"),
         ]);
         assert_eq!(
@@ -265,6 +274,7 @@ mod tests {
                 "HTTPS calls go through the proxy http://[redacted]@proxy:3128/ (https_proxy)",
                 "These hosts are reached without the proxy: 127.0.0.1 (NO_PROXY)",
                 "RDS is reached at http://127.0.0.1:4566 (AWS_ENDPOINT_URL_RDS)",
+                "S3 is reached at http://127.0.0.1:9000 (AWS_ENDPOINT_URL_S3)",
                 "AWS credentials and settings come from profile prod (AWS_PROFILE)",
             ]
         );

@@ -48,7 +48,7 @@ const CLOSED: &[&str] = &["error", "secret", "event", "lib"];
 
 /// Crates with one home, as beginnings of paths below `src/`. A crate whose name ends in `_` stands for all that begin so.
 const HOMES: &[(&str, &[&str])] = &[
-    ("aws_", &["adapter/rds", "command/wiring.rs"]),
+    ("aws_", &["adapter/rds", "adapter/files", "command/wiring.rs"]),
     ("mysql_async", &["adapter/mysql"]),
     ("reqwest", &["adapter/flink"]),
     ("serde_yaml", &["playbook/", "playbook.rs"]),

@@ -50,7 +50,7 @@ fn source<'a>(operator: &Operator<'a>, files: &'a Files<'a>) -> Result<Option<Of
     let mut log = None;
     let mut copied = Vec::new();
     for element in elements {
-        match split::split(element)? {
+        match split::split(&element)? {
             Split::Snapshot { table } => copied.push(table),
             Split::Binlog(binlog) => {
                 if log.replace(binlog).is_some() {
@@ -112,7 +112,10 @@ fn offset_of(raw: &RawOffset, source: String, phase: Phase) -> Result<Offset> {
 
 fn number<T: std::str::FromStr>(key: &str, value: Option<&str>) -> Result<T> {
     let value = value.ok_or_else(|| Unreadable::Offset { problem: format!("no `{key}`") })?;
-    value.parse().map_err(|_| Unreadable::Offset { problem: format!("`{key}` is `{value}`, not a number") })
+    // Rust reads `+7` as a number too, which the connector never writes.
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits { value.parse().ok() } else { None };
+    number.ok_or_else(|| Unreadable::Offset { problem: format!("`{key}` is `{value}`, not a number") })
 }
 
 fn file<'a>(part: Part<'a>, files: &'a Files<'a>) -> Result<&'a [u8]> {
