@@ -58,7 +58,10 @@ pub(super) async fn locate(read: &mut Read, log: &dyn BinlogRead, request: &Requ
     }
 }
 
-/// Windows of green's sequence that hold all of the first `least` members.
+/// The first window of green's sequence that holds all of the first `least` members.
+///
+/// It begins with the earliest of their like that is near enough to belong to them: where there are several equal ones, one
+/// from before the tail may be among them, and never is one of the tail left out.
 struct Search {
     needed: HashMap<u128, u64>,
     /// Of `needed`, what the window has.
@@ -70,8 +73,8 @@ struct Search {
     /// Members behind the first `least`: when one of them is here, those must be too.
     later: HashSet<u128>,
     later_seen: bool,
-    /// `(begin, place, index behind the end)` of each, in order.
-    places: Vec<(u64, Place, u64)>,
+    start: Option<Place>,
+    ambiguous: bool,
     transactions: u64,
 }
 
@@ -92,7 +95,8 @@ impl Search {
             window: VecDeque::new(),
             index: 0,
             later_seen: false,
-            places: Vec::new(),
+            start: None,
+            ambiguous: false,
         }
     }
 
@@ -107,25 +111,18 @@ impl Search {
             self.lacking -= 1;
         }
         self.window.push_back((index, member));
-        self.shrink();
-        if self.lacking == 0
-            && let Some((begin, first)) = self.window.front()
-            && index + 1 - begin <= self.longest
-            && self.places.last().is_none_or(|(last, ..)| last != begin)
-        {
-            self.places.push((*begin, first.start.clone(), index + 1));
+        self.forget_far_ones();
+        if self.lacking == 0 {
+            self.found();
         }
     }
 
-    /// Drops from the front what the window has more of than is needed, and what is too far away to belong to it.
-    fn shrink(&mut self) {
-        while let Some((begin, first)) = self.window.front() {
+    fn forget_far_ones(&mut self) {
+        while let Some((begin, first)) = self.window.front()
+            && self.index - begin > self.longest
+        {
             let held = self.held.get_mut(&first.fingerprint).expect("counted when it came in");
-            let needed = self.needed[&first.fingerprint];
-            if *held <= needed && self.index - begin <= self.longest {
-                break;
-            }
-            if *held <= needed {
+            if *held <= self.needed[&first.fingerprint] {
                 self.lacking += 1;
             }
             *held -= 1;
@@ -133,9 +130,23 @@ impl Search {
         }
     }
 
+    fn found(&mut self) {
+        match &self.start {
+            Some(_) => self.ambiguous = true,
+            None => {
+                self.ambiguous = self.window.len() as u64 > self.transactions;
+                self.start = self.window.front().map(|(_, first)| first.start.clone());
+            }
+        }
+        // From here on it is another place.
+        self.window.clear();
+        self.held.clear();
+        self.lacking = self.transactions;
+    }
+
     fn located(&self) -> Option<Located> {
-        let (_, start, _) = self.places.first()?;
-        Some(Located::At { start: start.clone(), transactions: self.transactions, ambiguous: self.places.len() > 1 })
+        let start = self.start.clone()?;
+        Some(Located::At { start, transactions: self.transactions, ambiguous: self.ambiguous })
     }
 
     fn nowhere(&self, request: &Request) -> Located {
