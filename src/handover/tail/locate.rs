@@ -30,32 +30,23 @@ pub(super) async fn locate(read: &mut Read, log: &dyn BinlogRead, request: &Requ
     // More than the least, where there are: but what green has not applied yet must not be waited for.
     let head = read.tail.head[..seen.min(least * 2)].to_vec();
     read.copy(log, request).await?;
-    loop {
-        let mut search = Search::new(&head, least);
-        {
-            let copy = read.copy.as_ref().expect("read above");
-            if copy.boundary().is_none() && copy.from_the_first {
-                return Ok(Located::Nowhere(
-                    "Green's log holds nothing that blue wrote: it does not log what it applies".into(),
-                ));
-            }
-            let from = copy.begin_of_all();
-            copy.members(log, request, &from, |member| {
-                search.take(member);
-                ControlFlow::Continue(())
-            })
-            .await?;
-        }
-        if let Some(located) = search.located() {
-            return Ok(located);
-        }
-        // Green has no more of the tail than blue: with as many, its begin would be among them.
-        let far_enough = read.tail.digest.count + SLACK;
-        let is_enough = read.copy.as_ref().is_some_and(|copy| copy.digest.count >= far_enough);
-        if is_enough || !read.earlier(log, request).await? {
-            return Ok(search.nowhere(request));
-        }
+    // Green has no more of the tail than blue: among as many, and what may be displaced, is its begin. In fewer, equal ones
+    // from later on could be taken for it.
+    let far_enough = read.tail.digest.count + SLACK;
+    while read.copy.as_ref().is_some_and(|copy| copy.digest.count < far_enough) && read.earlier(log, request).await? {}
+    let copy = read.copy.as_ref().expect("read above");
+    if copy.boundary().is_none() {
+        let why = "Green's log holds nothing that blue wrote: it does not log what it applies";
+        return Ok(Located::Nowhere(why.to_owned()));
     }
+    let mut search = Search::new(&head, least);
+    let from = copy.begin_of_all();
+    copy.members(log, request, &from, |member| {
+        search.take(member);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(search.located().unwrap_or_else(|| search.nowhere(request)))
 }
 
 /// The first window of green's sequence that holds all of the first `least` members.

@@ -44,6 +44,9 @@ impl Logs {
             });
             files.push((name.clone(), transactions.collect()));
         }
+        if files.is_empty() {
+            files.push((format!("bin.{first:06}"), Vec::new()));
+        }
         self.0.insert(host, files);
     }
 
