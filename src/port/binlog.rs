@@ -80,7 +80,8 @@ pub trait BinlogRead: Send + Sync {
         each: &'a mut (dyn FnMut(Transaction) -> ControlFlow<()> + Send),
     ) -> Reply<'a, Place>;
 
-    /// The GTID set of all that was logged before the file.
+    /// The GTID set of all that was executed before the file was begun, logged there or not (`@@gtid_purged`). It may name
+    /// the same GTID twice.
     fn previous_gtids<'a>(&'a self, at: &'a Address, file: &'a str) -> Reply<'a, String>;
 
     /// Hands over every row that was changed from `from` up to `until` (or the end of the log), in order.

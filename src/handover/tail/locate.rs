@@ -30,35 +30,29 @@ pub(super) async fn locate(read: &mut Read, log: &dyn BinlogRead, request: &Requ
     // More than the least, where there are: but what green has not applied yet must not be waited for.
     let head = read.tail.head[..seen.min(least * 2)].to_vec();
     read.copy(log, request).await?;
-    loop {
-        let mut search = Search::new(&head, least);
-        {
-            let copy = read.copy.as_ref().expect("read above");
-            if copy.boundary().is_none() && copy.from_the_first {
-                return Ok(Located::Nowhere(
-                    "Green's log holds nothing that blue wrote: it does not log what it applies".into(),
-                ));
-            }
-            let from = copy.begin_of_all();
-            copy.members(log, request, &from, |member| {
-                search.take(member);
-                ControlFlow::Continue(())
-            })
-            .await?;
-        }
-        if let Some(located) = search.located() {
-            return Ok(located);
-        }
-        // Green has no more of the tail than blue: with as many, its begin would be among them.
-        let far_enough = read.tail.digest.count + SLACK;
-        let is_enough = read.copy.as_ref().is_some_and(|copy| copy.digest.count >= far_enough);
-        if is_enough || !read.earlier(log, request).await? {
-            return Ok(search.nowhere(request));
-        }
+    // Green has no more of the tail than blue: among as many, and what may be displaced, is its begin. In fewer, equal ones
+    // from later on could be taken for it.
+    let far_enough = read.tail.digest.count + SLACK;
+    while read.copy.as_ref().is_some_and(|copy| copy.digest.count < far_enough) && read.earlier(log, request).await? {}
+    let copy = read.copy.as_ref().expect("read above");
+    if copy.boundary().is_none() {
+        let why = "Green's log holds nothing that blue wrote: it does not log what it applies";
+        return Ok(Located::Nowhere(why.to_owned()));
     }
+    let mut search = Search::new(&head, least);
+    let from = copy.begin_of_all();
+    copy.members(log, request, &from, |member| {
+        search.take(member);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(search.located().unwrap_or_else(|| search.nowhere(request)))
 }
 
-/// Windows of green's sequence that hold all of the first `least` members.
+/// The first window of green's sequence that holds all of the first `least` members.
+///
+/// It begins with the earliest of their like that is near enough to belong to them: where there are several equal ones, one
+/// from before the tail may be among them, and never is one of the tail left out.
 struct Search {
     needed: HashMap<u128, u64>,
     /// Of `needed`, what the window has.
@@ -70,8 +64,8 @@ struct Search {
     /// Members behind the first `least`: when one of them is here, those must be too.
     later: HashSet<u128>,
     later_seen: bool,
-    /// `(begin, place, index behind the end)` of each, in order.
-    places: Vec<(u64, Place, u64)>,
+    start: Option<Place>,
+    ambiguous: bool,
     transactions: u64,
 }
 
@@ -92,7 +86,8 @@ impl Search {
             window: VecDeque::new(),
             index: 0,
             later_seen: false,
-            places: Vec::new(),
+            start: None,
+            ambiguous: false,
         }
     }
 
@@ -107,25 +102,18 @@ impl Search {
             self.lacking -= 1;
         }
         self.window.push_back((index, member));
-        self.shrink();
-        if self.lacking == 0
-            && let Some((begin, first)) = self.window.front()
-            && index + 1 - begin <= self.longest
-            && self.places.last().is_none_or(|(last, ..)| last != begin)
-        {
-            self.places.push((*begin, first.start.clone(), index + 1));
+        self.forget_far_ones();
+        if self.lacking == 0 {
+            self.found();
         }
     }
 
-    /// Drops from the front what the window has more of than is needed, and what is too far away to belong to it.
-    fn shrink(&mut self) {
-        while let Some((begin, first)) = self.window.front() {
+    fn forget_far_ones(&mut self) {
+        while let Some((begin, first)) = self.window.front()
+            && self.index - begin > self.longest
+        {
             let held = self.held.get_mut(&first.fingerprint).expect("counted when it came in");
-            let needed = self.needed[&first.fingerprint];
-            if *held <= needed && self.index - begin <= self.longest {
-                break;
-            }
-            if *held <= needed {
+            if *held <= self.needed[&first.fingerprint] {
                 self.lacking += 1;
             }
             *held -= 1;
@@ -133,9 +121,23 @@ impl Search {
         }
     }
 
+    fn found(&mut self) {
+        match &self.start {
+            Some(_) => self.ambiguous = true,
+            None => {
+                self.ambiguous = self.window.len() as u64 > self.transactions;
+                self.start = self.window.front().map(|(_, first)| first.start.clone());
+            }
+        }
+        // From here on it is another place.
+        self.window.clear();
+        self.held.clear();
+        self.lacking = self.transactions;
+    }
+
     fn located(&self) -> Option<Located> {
-        let (_, start, _) = self.places.first()?;
-        Some(Located::At { start: start.clone(), transactions: self.transactions, ambiguous: self.places.len() > 1 })
+        let start = self.start.clone()?;
+        Some(Located::At { start, transactions: self.transactions, ambiguous: self.ambiguous })
     }
 
     fn nowhere(&self, request: &Request) -> Located {

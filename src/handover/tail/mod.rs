@@ -14,6 +14,8 @@ mod check;
 mod digest;
 mod green;
 mod locate;
+#[cfg(test)]
+mod model;
 mod translate;
 
 use serde::{Deserialize, Serialize};

@@ -193,8 +193,9 @@ impl<'a> Rows<'a> {
         self.images.is_empty()
     }
 
-    /// Hands over each changed row's images, as they lie there.
-    pub(super) fn each(&self, shape: &Shape, mut row: impl FnMut(&'a [u8])) -> Result<(), String> {
+    /// Hands over each changed row's images as they lie there, but for bits that mean nothing: behind the last column, 5.7
+    /// sets them and 8.0 does not.
+    pub(super) fn each(&self, shape: &Shape, mut row: impl FnMut(&[u8])) -> Result<(), String> {
         let widths = shape.widths.as_ref().map_err(Clone::clone)?;
         if widths.len() != self.columns {
             return Err(format!(
@@ -205,24 +206,29 @@ impl<'a> Rows<'a> {
             ));
         }
         let mut rest = self.images;
+        let mut images = Vec::new();
         while !rest.is_empty() {
-            let mut length = 0;
+            images.clear();
             for map in self.present.chunks(self.columns.div_ceil(8)) {
-                length += image(widths, map, &rest[length..]).ok_or(CUT_OFF)?;
+                let (length, used) = image(widths, map, rest).ok_or(CUT_OFF)?;
+                let begin = images.len();
+                images.extend_from_slice(&rest[..length]);
+                rest = &rest[length..];
+                if used % 8 != 0 {
+                    images[begin + used / 8] &= (1 << (used % 8)) - 1;
+                }
             }
-            let images;
-            (images, rest) = rest.split_at(length);
             if images.is_empty() {
                 return Err(CUT_OFF.to_owned());
             }
-            row(images);
+            row(&images);
         }
         Ok(())
     }
 }
 
-/// The length of one image.
-fn image(widths: &[Width], present: &[u8], bytes: &[u8]) -> Option<usize> {
+/// The length of one image, and how many columns it has.
+fn image(widths: &[Width], present: &[u8], bytes: &[u8]) -> Option<(usize, usize)> {
     let bit = |map: &[u8], index: usize| map[index / 8] >> (index % 8) & 1 == 1;
     let used: usize = present.iter().map(|byte| byte.count_ones() as usize).sum();
     let nulls = bytes.get(..used.div_ceil(8))?;
@@ -241,7 +247,7 @@ fn image(widths: &[Width], present: &[u8], bytes: &[u8]) -> Option<usize> {
             }
         };
     }
-    (at <= bytes.len()).then_some(at)
+    (at <= bytes.len()).then_some((at, used))
 }
 
 /// A number of the protocol: one byte, or a mark and two, three or eight.
@@ -286,11 +292,11 @@ mod tests {
         let read = |data: &[u8]| {
             let rows = Rows::read(EventType::WRITE_ROWS_EVENT as u8, Change::Insert, data)?;
             assert_eq!(rows.present, [0b11]);
-            let mut lengths = Vec::new();
-            rows.each(&shape, |row| lengths.push(row.len()))?;
-            Ok::<_, String>(lengths)
+            let mut images = Vec::new();
+            rows.each(&shape, |row| images.push((row.len(), row[0])))?;
+            Ok::<_, String>(images)
         };
-        assert_eq!(read(&data), Ok(vec![8, 5]));
+        assert_eq!(read(&data), Ok(vec![(8, 0b00), (5, 0b10)]), "the unused bits are gone");
         assert!(read(&data[..data.len() - 1]).is_err());
         assert!(read(&data[..data.len() - 5 - 7]).is_err());
         assert!(Rows::read(EventType::WRITE_ROWS_EVENT as u8, Change::Insert, &data[..9]).is_err());

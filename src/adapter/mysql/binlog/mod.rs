@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use mysql_async::binlog::{EventType, events::PreviousGtidsEvent};
 
 use self::{literal::Decoder, stream::Stream, transaction::Assembler};
-use super::{failure, read::Mysql};
+use super::{failure, read::Mysql, rows::cell};
 use crate::port::{
     Reply,
     binlog::{BinlogRead, Place, RowChange, Transaction},
@@ -54,12 +54,15 @@ impl BinlogRead for Mysql {
     fn previous_gtids<'a>(&'a self, at: &'a Address, file: &'a str) -> Reply<'a, String> {
         async move {
             let from = Place { file: file.to_owned(), position: stream::BEGIN };
-            let mut stream = Stream::open(self.session(at).await?, &from).await?;
+            let mut session = self.session(at).await?;
+            let purged = session.rows("SELECT @@GLOBAL.gtid_purged").await?;
+            let purged = purged.first().and_then(|row| cell(row, 0)).unwrap_or_default();
+            let mut stream = Stream::open(session, &from).await?;
             while let Some(seen) = stream.next().await? {
                 if seen.kind == EventType::PREVIOUS_GTIDS_EVENT as u8 {
                     let event = seen.event.read_event::<PreviousGtidsEvent<'_>>();
                     let event = event.map_err(|error| stream.unreadable(&seen, &error.to_string()))?;
-                    return Ok(transaction::gtid_set(&event));
+                    return Ok(transaction::joined(&transaction::gtid_set(&event), &purged));
                 }
                 if seen.place.file != file {
                     break;

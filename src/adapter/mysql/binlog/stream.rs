@@ -9,7 +9,7 @@ use std::{
 use futures_util::StreamExt as _;
 use mysql_async::{
     BinlogStream, BinlogStreamRequest,
-    binlog::{EventType, events::Event},
+    binlog::{BinlogChecksumAlg, EventType, events::Event},
 };
 use tokio::time::timeout;
 
@@ -32,6 +32,7 @@ const FIRST_SERVER_ID: u32 = 4_000_000_000;
 const SERVER_IDS: u32 = 290_000_000;
 /// Header fields that hold a position have 32 bits; a file that one transaction made longer goes on counting from 0.
 const WRAP: u64 = 1 << 32;
+const CHECKSUM: usize = 4;
 
 pub(super) struct Stream<'a> {
     inner: BinlogStream,
@@ -57,7 +58,7 @@ impl<'a> Stream<'a> {
     /// Asks for the log from `from` to the end it has when that is reached.
     pub(super) async fn open(mut session: Session<'a>, from: &Place) -> Result<Self> {
         let server_id = free_server_id(&mut session).await?;
-        // Made-up events carry no checksum then; the file's own keep theirs. Newer servers look at the second name first.
+        // We know checksums; newer servers look at the second name first.
         for name in ["master_binlog_checksum", "source_binlog_checksum"] {
             session.rows(&format!("SET @{name} = 'NONE'")).await?;
         }
@@ -114,19 +115,21 @@ impl<'a> Stream<'a> {
         Seen { kind, event, place, end }
     }
 
-    /// To the file that the event names. One that the server made up has no checksum even where the driver, which goes
-    /// by the file's own, has cut one off.
+    /// To the file that the event names.
+    ///
+    /// Whether an event that the server made up carries a checksum depends on the server, and not on the file, by which
+    /// the driver goes: it may have cut off the end of the name, or left a checksum there.
     fn rotate(&mut self, event: &Event) {
         let Some((position, name)) = event.data().split_first_chunk::<8>() else { return };
-        let made_up = event.header().log_pos() == 0;
         let mut name = name.to_vec();
-        if made_up && let Some(cut) = event.checksum() {
+        if let Some(cut) = event.checksum()
+            && u32::from_le_bytes(cut) != event.calc_checksum(BinlogChecksumAlg::BINLOG_CHECKSUM_ALG_CRC32)
+        {
             name.extend(cut);
         }
-        let name = String::from_utf8_lossy(&name).into_owned();
-        // A server that does add a checksum to what it makes up has told the name before.
-        if !(made_up && name.len() == self.at.file.len() + 4 && name.starts_with(&self.at.file)) {
-            self.at.file = name;
+        let left = name.len() == self.at.file.len() + CHECKSUM && name.starts_with(self.at.file.as_bytes());
+        if !left {
+            self.at.file = String::from_utf8_lossy(&name).into_owned();
         }
         self.at.position = u64::from_le_bytes(*position);
     }

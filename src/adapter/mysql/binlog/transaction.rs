@@ -328,6 +328,11 @@ pub(super) fn gtid_set(event: &PreviousGtidsEvent<'_>) -> String {
     event.sids().iter().map(of_one).collect::<Vec<_>>().join(",")
 }
 
+/// Two sets written as one; what is in both stands there twice.
+pub(super) fn joined(a: &str, b: &str) -> String {
+    [a, &b.replace('\n', "")].into_iter().filter(|set| !set.is_empty()).collect::<Vec<_>>().join(",")
+}
+
 fn uuid(bytes: [u8; 16]) -> String {
     uuid::Uuid::from_bytes(bytes).hyphenated().to_string()
 }
