@@ -41,11 +41,11 @@ struct Seen {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    job: String,
-    job_id: String,
+    pub(super) job: String,
+    pub(super) job_id: String,
     directory: String,
     /// Names the request: Flink takes the same one again as the same.
-    trigger: String,
+    pub(super) trigger: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,6 +96,12 @@ impl Step for StopCdcJobs {
                     savepoint = Some((last.operation.job_id.clone(), state));
                 }
                 let left = match (&savepoint, &standing) {
+                    // A job that was put back since, and has ended, has read further than that savepoint.
+                    (Some((stopped, _)), Standing::Ended { left: Some(left) })
+                        if jobs::newest(&scripted.flink_name, &all).is_some_and(|newest| newest.id != *stopped) =>
+                    {
+                        Some(left.clone())
+                    }
                     (Some((_, Savepoint::Completed { location })), _) => Some(location.clone()),
                     (_, Standing::Ended { left }) => left.clone(),
                     _ => None,
@@ -196,8 +202,10 @@ fn refused(known: &Known, done: &Attempts<Operation>) -> bool {
 }
 
 fn stop(job: &Seen, job_id: &str, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Operation {
-    let last = done.last(&id(&job.name)).filter(|last| last.operation.job_id == job_id);
-    let again = last.filter(|_| !matches!(job.savepoint, Some((_, Savepoint::Failed { .. }))));
+    let last = done.last(&id(&job.name));
+    // Another job of the name was put back since: that is another stop.
+    let same = last.filter(|last| last.operation.job_id == job_id);
+    let again = same.filter(|_| !matches!(job.savepoint, Some((_, Savepoint::Failed { .. }))));
     let trigger = match again {
         Some(last) => last.operation.trigger.clone(),
         None => trigger(&known.run, &job.name, last.map_or(1, |last| last.number + 1)),

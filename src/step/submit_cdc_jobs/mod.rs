@@ -21,6 +21,7 @@ use crate::{
     },
 };
 
+pub(super) use compose::{Composed, ready};
 pub use look::Observation;
 
 #[derive(Debug)]
@@ -165,9 +166,9 @@ fn stop_id(job: &str) -> String {
 }
 
 /// The marks by which a job of this run is known in Flink.
-const RUN_MARK: &str = "upgrade.run";
-const JOB_MARK: &str = "upgrade.job";
-const PART_MARK: &str = "upgrade.part";
+pub(super) const RUN_MARK: &str = "upgrade.run";
+pub(super) const JOB_MARK: &str = "upgrade.job";
+pub(super) const PART_MARK: &str = "upgrade.part";
 
 /// What a part of a job is called in Flink.
 fn name_in_flink(flink_name: &str, part: Part) -> String {
