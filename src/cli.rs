@@ -84,6 +84,17 @@ enum Verb {
         /// The id of the gate
         step: String,
     },
+    /// Give up before the switchover: stopped jobs run at blue again, green is removed
+    Abort {
+        #[command(flatten)]
+        one: One,
+        /// Do not ask; needed where nobody can be asked
+        #[arg(long)]
+        yes: bool,
+        /// Show what it would do, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Say what became of a step whose outcome is unknown
     Resolve {
         /// The playbook
@@ -232,6 +243,9 @@ fn command(verb: Verb) -> (Command, Option<OutputArg>) {
         }
         Verb::Status(One { playbook, format }) => (Command::Status { playbook }, format.output),
         Verb::Approve { one: One { playbook, format }, step } => (Command::Approve { playbook, step }, format.output),
+        Verb::Abort { one: One { playbook, format }, yes, dry_run } => {
+            (Command::Abort { playbook, yes, dry_run }, format.output)
+        }
         Verb::Resolve { playbook, step, resolution, reason, outputs } => {
             let resolution = match resolution {
                 ResolutionArg::Done => Resolution::Done,

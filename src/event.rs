@@ -115,6 +115,8 @@ pub enum Outcome {
     Waiting,
     Unknown,
     Interrupted,
+    /// Given up before the switchover, and taken back.
+    Aborted,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -200,7 +202,10 @@ pub enum RunState {
     Stopped,
     Waiting,
     Unknown,
+    /// `upgrade abort` has begun and is not done.
+    Aborting,
     Finished,
+    Aborted,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

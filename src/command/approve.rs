@@ -20,6 +20,7 @@ pub(super) fn approve(scene: &Scene, step: &str, clock: &dyn Clock, observer: &m
             .hint(format!("Type `{}` until it waits for this approval", scene.verbs.run()))
     };
     let past = scene.past()?.ok_or_else(|| early(format!("There is no run that could have reached `{step}`")))?;
+    scene.not_aborting(&past)?;
     let gate = past.run.gates.get(step).filter(|gate| !gate.digest.is_empty());
     let gate = gate.ok_or_else(|| early(format!("The run has not reached the gate `{step}`")))?;
     let mut tell = Tell::new(observer);

@@ -70,6 +70,13 @@ pub enum Command {
         playbook: PathBuf,
         step: String,
     },
+    Abort {
+        playbook: PathBuf,
+        /// The consent, given beforehand.
+        yes: bool,
+        /// Show what it would do.
+        dry_run: bool,
+    },
     Resolve {
         playbook: PathBuf,
         step: String,

@@ -17,6 +17,7 @@ use crate::{
     runner::{Tell, journal::Decision},
 };
 
+mod abort;
 mod approve;
 mod completions;
 mod invocation;
@@ -63,6 +64,10 @@ pub fn dispatch(invocation: &Invocation) -> u8 {
         }
         Command::Approve { playbook, step } => {
             with_playbook(common, playbook, &clock, |scene, observer| approve::approve(scene, step, &clock, observer))
+        }
+        Command::Abort { playbook, yes, dry_run } => {
+            let asked = abort::Asked { yes: *yes, dry_run: *dry_run, output: common.output };
+            with_playbook(common, playbook, &clock, |scene, observer| wait(abort::abort(scene, &asked, observer)))
         }
         Command::Resolve { playbook, step, resolution, reason, outputs } => {
             let decision = match resolution {
@@ -114,9 +119,17 @@ fn observed(
         Ok(code) => Ok(code),
         Err(error) => {
             let exit_code = error.exit_code();
-            let outcome = if error.kind == Kind::Unknown { Outcome::Unknown } else { Outcome::Failed };
-            let next =
-                scene.map(|scene| if error.kind == Kind::Transient { scene.verbs.run() } else { scene.verbs.status() });
+            let outcome = match error.kind {
+                Kind::Unknown => Outcome::Unknown,
+                Kind::Waiting => Outcome::Waiting,
+                _ => Outcome::Failed,
+            };
+            let next = scene.map(|scene| match error.kind {
+                Kind::Transient => scene.verbs.run(),
+                // Of what ends here, only an abort waits.
+                Kind::Waiting => scene.verbs.abort_now(),
+                _ => scene.verbs.status(),
+            });
             let body = Body::RunFinished { outcome, exit_code, error: Some(error), next };
             Tell::new(&mut *observer).event(clock.now(), body);
             Ok(exit_code)

@@ -1,5 +1,7 @@
 //! `upgrade report`: any report of the newest run, remade from its journal.
 
+use std::collections::BTreeMap;
+
 use super::{ReportFormat, say, scene::Scene};
 use crate::{
     error::{Error, Result},
@@ -31,7 +33,7 @@ fn events(scene: &Scene) -> Result<Vec<Event>> {
 /// One list of events for the whole run, however many calls of the program it took.
 pub fn remade(entries: &[Entry]) -> Vec<Event> {
     let mut bodies = Vec::new();
-    let mut begun: Option<(String, String, time::OffsetDateTime)> = None;
+    let mut begun: BTreeMap<String, (String, time::OffsetDateTime)> = BTreeMap::new();
     let mut last_stop = None;
     for entry in entries {
         let at = entry.at;
@@ -47,12 +49,11 @@ pub fn remade(entries: &[Entry]) -> Vec<Event> {
                 },
             )),
             Record::StepStarted { step, step_kind, .. } => {
-                begun = Some((step.clone(), step_kind.clone(), at));
+                begun.insert(step.clone(), (step_kind.clone(), at));
                 bodies.push((at, Body::StepStarted { step: step.clone(), kind: step_kind.clone() }));
             }
             Record::StepFinished { step, outcome, reason, outputs } => {
-                let (kind, since) =
-                    begun.as_ref().map_or((String::new(), at), |(_, kind, since)| (kind.clone(), *since));
+                let (kind, since) = begun.get(step).cloned().unwrap_or((String::new(), at));
                 bodies.push((
                     at,
                     Body::StepFinished {
@@ -74,7 +75,16 @@ pub fn remade(entries: &[Entry]) -> Vec<Event> {
                 last_stop = Some((at, finished(*outcome, *exit_code, None, None)));
                 continue;
             }
-            record => bodies.extend(operation(record).map(|body| (at, body))),
+            Record::AbortStarted { who } => {
+                bodies.push((at, Body::Warning { step: None, message: format!("The run was given up by {who}") }));
+            }
+            record => {
+                if matches!(record, Record::Undone { .. }) {
+                    // What is done again from here on has not lasted since it was done first.
+                    begun.values_mut().for_each(|(_, since)| *since = at);
+                }
+                bodies.extend(operation(record).map(|body| (at, body)));
+            }
         }
         last_stop = None;
     }

@@ -30,6 +30,7 @@ pub(super) fn resolve(scene: &Scene, said: &Said<'_>, clock: &dyn Clock, observe
             Error::drift("There is no run to resolve anything of").hint(format!("Type `{}`", scene.verbs.run()))
         );
     };
+    scene.not_aborting(&past)?;
     let under_way = past.run.current().filter(|step| step.id == said.step);
     if under_way.is_none() {
         let text = match past.run.current() {

@@ -32,7 +32,10 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
         Err(error) if asked.new_run && error.kind == Kind::Drift && scene.is_damaged() => (None, Some(error.message)),
         past => (past?, None),
     };
-    if let Some(past) = past.as_ref().filter(|past| past.succeeded() && !asked.new_run) {
+    if let Some(past) = past.as_ref().filter(|past| !asked.new_run && !past.finished()) {
+        scene.not_aborting(past)?;
+    }
+    if let Some(past) = past.as_ref().filter(|past| past.ended_well() && !asked.new_run) {
         return Ok(again(scene, past, outside.clock.now(), observer));
     }
     let (mut started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
@@ -97,7 +100,9 @@ fn again(scene: &Scene, past: &Past, now: OffsetDateTime, observer: &mut dyn Obs
         let outputs = finished.map(|finished| finished.outputs).unwrap_or_default();
         tell.step_finished(now, (&step.id, &step.kind), Outcome::Skipped, reason, outputs, 0.0);
     }
-    tell.event(now, Body::RunFinished { outcome: Outcome::Succeeded, exit_code: 0, error: None, next: None });
+    let outcome = past.run.finished.unwrap_or(Outcome::Succeeded);
+    let next = (outcome == Outcome::Aborted).then(|| scene.verbs.new_run());
+    tell.event(now, Body::RunFinished { outcome, exit_code: 0, error: None, next });
     0
 }
 
@@ -159,9 +164,9 @@ fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(St
 
 /// An unfinished run is left for good only where nothing it began is in the balance.
 fn may_be_left(past: &Past) -> Result<()> {
-    if let Some(step) =
-        past.run.current().filter(|step| step.attempts.0.iter().any(|attempt| step.attempts.unsettled(&attempt.id)))
-    {
+    let open = past.run.current().into_iter().chain(past.run.asides.iter().filter(|aside| aside.finished.is_none()));
+    let mut open = open.filter(|step| step.attempts.0.iter().any(|attempt| step.attempts.unsettled(&attempt.id)));
+    if let Some(step) = open.next() {
         return Err(Error::new(
             Kind::Unknown,
             format!(

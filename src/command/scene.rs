@@ -91,6 +91,14 @@ impl Scene {
             .hint("Undo the edit of `target`, or give this playbook another `name` or `--state`")
     }
 
+    /// A run that is given up only goes back.
+    pub(super) fn not_aborting(&self, past: &Past) -> Result<()> {
+        let Some(aborting) = &past.run.aborting else { return Ok(()) };
+        Err(Error::drift(format!("The run {} is being aborted, by {}", past.run.id, aborting.who))
+            .unchanged("Nothing was changed")
+            .hint(format!("Type `{}` until it is done", self.verbs.abort())))
+    }
+
     /// The steps, ready to look and to act.
     pub(super) fn steps(&self) -> Vec<Placed> {
         let inputs = self.inputs(&self.playbook);
@@ -153,9 +161,9 @@ impl Past {
         self.run.finished.is_some()
     }
 
-    /// Done, and not just left for good.
-    pub(super) fn succeeded(&self) -> bool {
-        self.run.finished == Some(Outcome::Succeeded)
+    /// Done or aborted, and not just left for good.
+    pub(super) fn ended_well(&self) -> bool {
+        matches!(self.run.finished, Some(Outcome::Succeeded | Outcome::Aborted))
     }
 }
 

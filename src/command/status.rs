@@ -31,6 +31,7 @@ fn of(scene: &Scene, past: &Past, holder: Option<String>) -> Status {
     let mut steps: Vec<StepStatus> = run
         .steps
         .iter()
+        .chain(&run.asides)
         .map(|step| StepStatus {
             id: step.id.clone(),
             kind: step.kind.clone(),
@@ -45,14 +46,18 @@ fn of(scene: &Scene, past: &Past, holder: Option<String>) -> Status {
     let open_gate = run.gates.iter().find(|(_, gate)| gate.approved.is_none() && !gate.digest.is_empty());
     let error = stopped.and_then(|stop| stop.error.as_ref());
     let (state, waits_for) = match (run.finished, &holder, error.map(|error| error.kind)) {
+        (Some(Outcome::Aborted), ..) => (RunState::Aborted, None),
         (Some(_), ..) => (RunState::Finished, None),
         (None, Some(holder), _) => (RunState::Running, Some(format!("{holder} is at work"))),
+        (None, None, _) if run.aborting.is_some() => (RunState::Aborting, error.map(|error| error.message.clone())),
         (None, None, Some(Kind::Unknown)) => (RunState::Unknown, error.map(|error| error.message.clone())),
         (None, None, Some(Kind::Waiting)) => (RunState::Waiting, error.map(|error| error.message.clone())),
         (None, None, _) => (RunState::Stopped, error.map(|error| error.message.clone())),
     };
     let next = match (state, open_gate) {
         (RunState::Finished | RunState::Running, _) => None,
+        (RunState::Aborted, _) => Some(scene.verbs.new_run()),
+        (RunState::Aborting, _) => Some(scene.verbs.abort()),
         (RunState::Waiting, Some((step, _))) => Some(scene.verbs.approve(step)),
         _ if matches!(error.map(|error| error.kind), Some(Kind::Drift | Kind::Conflict)) => Some(scene.verbs.run()),
         _ => stopped.and_then(|stop| stop.next.clone()).or_else(|| Some(scene.verbs.run())),

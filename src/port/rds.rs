@@ -255,4 +255,7 @@ pub trait RdsWrite: Send + Sync {
     fn switchover<'a>(&'a self, deployment: &'a str, timeout: Duration) -> Reply<'a, ()>;
     /// Deletes the deployment object. Green stays.
     fn delete_deployment<'a>(&'a self, deployment: &'a str) -> Reply<'a, ()>;
+    /// Deletes the deployment and green with it. RDS refuses it after a switchover.
+    fn delete_deployment_and_green<'a>(&'a self, deployment: &'a str) -> Reply<'a, ()>;
+    fn delete_parameter_group<'a>(&'a self, group: &'a GroupRef) -> Reply<'a, ()>;
 }

@@ -60,6 +60,7 @@ fn case(step: &Step, story: &Story) -> Case {
     let reason = step.reason.as_deref();
     let (fate, inner) = match step.outcome {
         Some(Outcome::Succeeded) => (Fate::Passed, String::new()),
+        Some(Outcome::Aborted) => (Fate::Skipped, skipped(reason.unwrap_or("Aborted"))),
         Some(Outcome::Skipped) => (Fate::Skipped, skipped(reason.unwrap_or("Nothing to do"))),
         Some(Outcome::Waiting) => (Fate::Skipped, skipped(&format!("Waiting: {}", reason.unwrap_or("see the run")))),
         None if step.began.is_none() => (Fate::Skipped, skipped("Not begun")),

@@ -145,6 +145,7 @@ impl Story {
             Outcome::Waiting => format!("waiting{at}, exit {code}"),
             Outcome::Unknown => format!("outcome unknown{at}, a person must look, exit {code}"),
             Outcome::Interrupted => format!("interrupted{at}, exit {code}"),
+            Outcome::Aborted => "aborted before the switchover, and taken back".to_owned(),
         }
     }
 

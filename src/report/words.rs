@@ -10,6 +10,7 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Waiting => "waiting",
         Outcome::Unknown => "unknown",
         Outcome::Interrupted => "interrupted",
+        Outcome::Aborted => "aborted",
     }
 }
 
@@ -48,7 +49,9 @@ pub(super) fn run_state(state: RunState) -> &'static str {
         RunState::Stopped => "stopped",
         RunState::Waiting => "waiting",
         RunState::Unknown => "outcome unknown",
+        RunState::Aborting => "being aborted",
         RunState::Finished => "finished",
+        RunState::Aborted => "aborted",
     }
 }
 

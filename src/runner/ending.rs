@@ -21,6 +21,11 @@ impl Ending {
         Self { outcome: Outcome::Succeeded, exit_code: 0, error: None, next }
     }
 
+    /// A run that was given up, and is taken back.
+    pub fn aborted() -> Self {
+        Self { outcome: Outcome::Aborted, exit_code: 0, error: None, next: None }
+    }
+
     pub fn waiting(message: impl Into<String>, next: String) -> Self {
         Self::of(Error::new(Kind::Waiting, message), next)
     }

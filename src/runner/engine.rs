@@ -43,7 +43,9 @@ pub struct Started {
 
 pub struct Engine<'a> {
     pub(super) playbook: Arc<Playbook>,
+    /// Those of the playbook, then those that lead back and were needed.
     pub(super) steps: Vec<Placed>,
+    pub(super) planned: usize,
     pub(super) read: Read,
     pub(super) write: Write,
     pub(super) journal: Journal,
@@ -72,6 +74,7 @@ impl<'a> Engine<'a> {
         let Started { journal, run, resumed, warnings } = started;
         Self {
             playbook,
+            planned: steps.len(),
             steps,
             read,
             write,
@@ -92,7 +95,7 @@ impl<'a> Engine<'a> {
         let ending = match self.all().await {
             Ok(ending) => ending,
             Err(Ended::Ending(ending)) => *ending,
-            Err(Ended::Error(error)) => {
+            Err(Ended::Error(error) | Ended::RolledBack(error)) => {
                 let next = self.next_after(&error);
                 Ending::of(*error, next)
             }
@@ -124,22 +127,33 @@ impl<'a> Engine<'a> {
         if resumed {
             self.record(Record::Resumed { version: env!("CARGO_PKG_VERSION").to_owned() })?;
         }
+        if self.run.aborting.is_none() {
+            self.put_back().await?;
+        }
         let mut index = 0;
-        while index < self.steps.len() {
+        while index < self.planned {
             if let Some(signal) = self.stop.asked() {
                 return Err(self.interrupted(signal)?.into());
             }
-            self.step(index).await?;
-            if self.orders.until.as_deref() == Some(self.steps[index].id.as_str()) && index + 1 < self.steps.len() {
-                return Ok(Ending::done(Some(self.verbs.run())));
+            match self.step(index).await {
+                Err(Ended::RolledBack(error)) => return Err(self.taken_back(*error).await),
+                done => done?,
+            }
+            if self.orders.until.as_deref() == Some(self.steps[index].id.as_str()) && index + 1 < self.planned {
+                return Ok(Ending::done(Some(self.again())));
             }
             index += 1;
         }
-        Ok(Ending::done(None))
+        Ok(if self.run.aborting.is_some() { Ending::aborted() } else { Ending::done(None) })
+    }
+
+    /// The command that goes on with what this call does.
+    pub(super) fn again(&self) -> String {
+        if self.run.aborting.is_some() { self.verbs.abort() } else { self.verbs.run() }
     }
 
     /// One step: reported again where an earlier call has done it, else done.
-    async fn step(&mut self, index: usize) -> std::result::Result<(), Ended> {
+    pub(super) async fn step(&mut self, index: usize) -> std::result::Result<(), Ended> {
         let (id, kind) = (self.steps[index].id.clone(), self.steps[index].kind);
         let at = self.read.clock.now();
         if let Some(finished) = self.run.step(&id).and_then(|step| step.finished.clone()) {
@@ -174,10 +188,7 @@ impl<'a> Engine<'a> {
             Err(ended) => {
                 let (outcome, reason) = match &ended {
                     Ended::Ending(ending) => (ending.outcome, ending.error.as_ref().map(|error| error.message.clone())),
-                    Ended::Error(error) => {
-                        let unknown = error.kind == Kind::Unknown;
-                        (if unknown { Outcome::Unknown } else { Outcome::Failed }, Some(error.message.clone()))
-                    }
+                    Ended::Error(error) | Ended::RolledBack(error) => (outcome_of(error), Some(error.message.clone())),
                 };
                 self.tell.step_finished(at, (&id, kind), outcome, reason, Value::Null, elapsed);
                 if let Ended::Error(error) = &ended {
@@ -252,16 +263,16 @@ impl<'a> Engine<'a> {
 
     pub(super) fn interrupted(&mut self, signal: super::wait::Signal) -> Result<Ending> {
         self.record(Record::Interrupted { signal: format!("{signal:?}") })?;
-        Ok(Ending::interrupted(signal, self.verbs.run()))
+        Ok(Ending::interrupted(signal, self.again()))
     }
 
     fn next_after(&self, error: &Error) -> String {
         match error.kind {
-            Kind::Unknown => {
+            Kind::Unknown if self.run.aborting.is_none() => {
                 self.run.current().map_or_else(|| self.verbs.status(), |step| self.verbs.resolve(&step.id))
             }
             Kind::Drift | Kind::Conflict => self.verbs.status(),
-            _ => self.verbs.run(),
+            _ => self.again(),
         }
     }
 
@@ -277,7 +288,15 @@ impl<'a> Engine<'a> {
             Ok(_) => ending,
             // The step's own error is worth more than the journal's.
             Err(_) if ending.error.is_some() => ending,
-            Err(error) => Ending::of(error, self.verbs.run()),
+            Err(error) => Ending::of(error, self.again()),
         }
+    }
+}
+
+fn outcome_of(error: &Error) -> Outcome {
+    match error.kind {
+        Kind::Unknown => Outcome::Unknown,
+        Kind::Waiting => Outcome::Waiting,
+        _ => Outcome::Failed,
     }
 }

@@ -68,7 +68,7 @@ impl Engine<'_> {
 
     /// The digest of what the steps after the gate are given, and of what would keep them from it now.
     async fn follows(&self, index: usize, known: &Known) -> Result<String, Ended> {
-        let after: &[Placed] = &self.steps[index + 1..];
+        let after: &[Placed] = &self.steps[index + 1..self.planned];
         let (proposals, _) = propose(after, Some(&self.run), &self.read, known.clone()).await?;
         let refused: Vec<_> = proposals
             .iter()

@@ -1,5 +1,6 @@
 //! The state machine: observe → next → journal → perform → journal, step after step.
 
+mod back;
 mod ending;
 mod engine;
 pub mod folder;
@@ -12,10 +13,11 @@ mod transitions;
 mod turn;
 mod wait;
 
+pub use back::{may_go_back, way_back};
 pub use ending::Ending;
 pub use engine::{Engine, Orders, Started};
 pub use folder::RunFolder;
 pub use plan::{Placed, digest_of, propose};
 pub use tell::{Tell, Verbs};
-pub use transitions::{Finished, Gate, Run, StepRecord};
+pub use transitions::{Aborting, Back, Finished, Gate, Run, StepRecord};
 pub use wait::{Signal, Stop};

@@ -68,6 +68,15 @@ impl Verbs {
         self.verb("resolve", &format!(" {step} --as done|retry|skip --reason TEXT"))
     }
 
+    pub fn abort(&self) -> String {
+        self.verb("abort", "")
+    }
+
+    /// The same, with the consent it asks for.
+    pub fn abort_now(&self) -> String {
+        self.verb("abort", " --yes")
+    }
+
     pub fn new_run(&self) -> String {
         self.verb("run", " --new-run")
     }

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::journal::{Decision, Entry, Record, repeatable};
+use super::{
+    journal::{Decision, Entry, Record, repeatable},
+    plan::intents,
+};
 use crate::{
     error::{Error, Result},
     event::{Outcome, StepName},
-    step::{Attempt, Attempts, Fate, Operation, Policy},
+    step::{Attempt, Attempts, Fate, Operation, Policy, Recorded, leads_back, resume_cdc_jobs},
 };
 
 /// A run, folded from its records.
@@ -22,7 +25,13 @@ pub struct Run {
     pub names: Vec<StepName>,
     /// Steps that have begun, in order.
     pub steps: Vec<StepRecord>,
+    /// Steps that no playbook names and that lead back, in the order they began.
+    pub asides: Vec<StepRecord>,
     pub gates: BTreeMap<String, Gate>,
+    /// A switchover was rolled back, and what was stopped for it is not back yet.
+    pub back: Option<Back>,
+    /// The run is given up.
+    pub aborting: Option<Aborting>,
     /// How the last call of the program ended, unless one is at work or was killed.
     pub stopped: Option<Stop>,
     pub finished: Option<Outcome>,
@@ -41,7 +50,27 @@ pub struct StepRecord {
     pub kind: String,
     pub input: String,
     pub attempts: Attempts<Operation>,
+    /// So many of its attempts were taken back since, by a step that leads back.
+    pub returned: usize,
     pub finished: Option<Finished>,
+}
+
+/// What is to be put back before a run goes on.
+#[derive(Debug, Clone)]
+pub struct Back {
+    /// The id of the step that does it.
+    pub aside: String,
+    /// The step that was undone, and the gate that wants a new consent to it.
+    pub undone: String,
+    pub gate: Option<String>,
+    pub error: Error,
+}
+
+#[derive(Debug, Clone)]
+pub struct Aborting {
+    pub who: String,
+    /// So many steps led back before.
+    pub before: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -71,7 +100,27 @@ impl Run {
     }
 
     pub fn step(&self, id: &str) -> Option<&StepRecord> {
-        self.steps.iter().find(|step| step.id == id)
+        self.steps.iter().chain(&self.asides).find(|step| step.id == id)
+    }
+
+    /// The id of the step of kind `kind` that leads back now: the one under way, or the next one.
+    pub fn aside(&self, kind: &str) -> String {
+        let of_kind = || self.asides.iter().filter(|aside| aside.kind == kind);
+        let since = self.aborting.as_ref().map_or(self.asides.len(), |aborting| aborting.before);
+        let held = self.asides.iter().skip(since).find(|aside| aside.kind == kind);
+        let open = of_kind().find(|aside| aside.finished.is_none());
+        // A playbook's ids hold no dot.
+        open.or(held).map_or_else(|| format!("{kind}.{}", of_kind().count() + 1), |aside| aside.id.clone())
+    }
+
+    /// What the steps of the playbook have recorded and nothing has taken back yet.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        let of = |step: &StepRecord| Recorded {
+            kind: step.kind.clone(),
+            attempts: Attempts(intents(&step.attempts).0.split_off(step.returned)),
+            outputs: step.finished.as_ref().map(|finished| finished.outputs.clone()),
+        };
+        self.steps.iter().map(of).collect()
     }
 
     /// The step that has begun and not finished.
@@ -128,15 +177,32 @@ impl Run {
             Record::Unknown { step, operation, attempt, error } => {
                 *self.fate(record, step, operation, *attempt)? = Fate::Unknown(error.clone());
             }
-            Record::Undone { step, operation, attempt, error, gate } => {
+            Record::Undone { step, operation, attempt, error, gate, back } => {
                 *self.fate(record, step, operation, *attempt)? = Fate::Undone(error.clone());
                 if let Some(gate) = gate {
                     self.close_gate(record, gate)?;
                 }
+                match back {
+                    Some(aside) => {
+                        let (aside, undone) = (aside.clone(), step.clone());
+                        self.back = Some(Back { aside, undone, gate: gate.clone(), error: error.clone() });
+                    }
+                    None => self.reopen(step, gate.as_deref()),
+                }
+            }
+            Record::AbortStarted { who } => {
+                if self.aborting.is_some() {
+                    return Err(illegal(record, "the run is given up already"));
+                }
+                self.aborting = Some(Aborting { who: who.clone(), before: self.asides.len() });
             }
             Record::StepFinished { step, outcome, reason, outputs } => {
                 let finished = Finished { outcome: *outcome, reason: reason.clone(), outputs: outputs.clone() };
-                self.open_step(record, step)?.finished = Some(finished);
+                let open = self.open_step(record, step)?;
+                open.finished = Some(finished);
+                if open.kind == resume_cdc_jobs::KIND {
+                    self.put_back(step);
+                }
             }
             Record::GateReached { step, digest, expires } => {
                 let approvals = self.gates.get(step).map_or(0, |gate| gate.approvals);
@@ -171,17 +237,56 @@ impl Run {
         if self.step(step).is_some() {
             return Err(illegal(record, "the step has begun already"));
         }
-        if self.current().is_some() {
-            return Err(illegal(record, "the step before it has not finished"));
-        }
-        self.steps.push(StepRecord {
+        let begun = StepRecord {
             id: step.to_owned(),
             kind: kind.to_owned(),
             input: input.to_owned(),
             attempts: Attempts::default(),
+            returned: 0,
             finished: None,
-        });
+        };
+        if leads_back(kind) {
+            if self.back.is_none() && self.aborting.is_none() {
+                return Err(illegal(record, "there is nothing to take back"));
+            }
+            if self.asides.iter().any(|aside| aside.finished.is_none()) {
+                return Err(illegal(record, "the step before it has not finished"));
+            }
+            self.asides.push(begun);
+            return Ok(());
+        }
+        if self.aborting.is_some() || self.back.is_some() {
+            return Err(illegal(record, "the run goes back first"));
+        }
+        if self.current().is_some() {
+            return Err(illegal(record, "the step before it has not finished"));
+        }
+        self.steps.push(begun);
         Ok(())
+    }
+
+    /// Jobs that were stopped are back. Where a consent is wanted, the stop is wanted again after it.
+    fn put_back(&mut self, aside: &str) {
+        for stop in self.steps.iter_mut().filter(|step| step.kind == resume_cdc_jobs::TAKES_BACK) {
+            stop.returned = stop.attempts.0.len();
+        }
+        if let Some(back) = self.back.take_if(|back| back.aside == aside)
+            && back.gate.is_some()
+        {
+            self.reopen(&back.undone, back.gate.as_deref());
+        }
+    }
+
+    /// What stands between a gate and the step that was undone is to be done again, and so is what was taken back.
+    fn reopen(&mut self, undone: &str, gate: Option<&str>) {
+        let end = self.steps.iter().position(|step| step.id == undone).unwrap_or_default();
+        let gate = gate.and_then(|gate| self.steps.iter().position(|step| step.id == gate));
+        let taken = self.steps.iter().position(|step| step.returned > 0 && step.returned == step.attempts.0.len());
+        if let Some(begin) = gate.into_iter().chain(taken).min() {
+            for step in self.steps.iter_mut().take(end).skip(begin) {
+                step.finished = None;
+            }
+        }
     }
 
     /// The gate wants a consent again.
@@ -196,7 +301,8 @@ impl Run {
     }
 
     fn open_step(&mut self, record: &Record, id: &str) -> Result<&mut StepRecord> {
-        let step = self.steps.iter_mut().find(|step| step.id == id && step.finished.is_none());
+        let mut all = self.steps.iter_mut().chain(&mut self.asides);
+        let step = all.find(|step| step.id == id && step.finished.is_none());
         step.ok_or_else(|| illegal(record, "the step is not under way"))
     }
 
@@ -217,6 +323,7 @@ impl Run {
         let step = self.open_step(record, id)?;
         let open = |attempt: &Attempt<Operation>| matches!(attempt.fate, Fate::Open | Fate::Unknown(_));
         let undecided = step.attempts.0.iter().any(open);
+        let undone = step.attempts.0.last().is_some_and(|last| matches!(last.fate, Fate::Undone(_)));
         let last = step.attempts.0.last().map(|last| last.id.clone());
         for attempt in &mut step.attempts.0 {
             // Where all is known, a retry is of what was done last and may not be done again otherwise.
@@ -233,7 +340,13 @@ impl Run {
         let outcome = match as_ {
             Decision::Done => Outcome::Succeeded,
             Decision::Skip => Outcome::Skipped,
-            Decision::Retry => return Ok(()),
+            Decision::Retry => {
+                // Without a gate it is a person who allows the next one.
+                if undone {
+                    self.reopen(id, None);
+                }
+                return Ok(());
+            }
         };
         step.finished = Some(Finished { outcome, reason: Some(reason.to_owned()), outputs: outputs.clone() });
         Ok(())

@@ -20,6 +20,8 @@ const FIRST_CONTACT: Duration = Duration::from_secs(5);
 pub(super) enum Ended {
     Ending(Box<Ending>),
     Error(Box<Error>),
+    /// The other side undid the step's operation; what was stopped for it may have to be put back.
+    RolledBack(Box<Error>),
 }
 
 impl From<Ending> for Ended {
@@ -129,9 +131,9 @@ impl Engine<'_> {
             }
             Next::Later { awaited, at } => {
                 let text = format!("`{id}` waits until {at}: {awaited}");
-                Err(Ending::waiting(text, self.verbs.run()).into())
+                Err(Ending::waiting(text, self.again()).into())
             }
-            Next::Undone(error) => Err(self.undone(index, error)?),
+            Next::Undone(error) => Err(Ended::RolledBack(Box::new(self.undone(index, error)?))),
             Next::Fail(error) => Err(error.into()),
             Next::Wait { .. } | Next::Do(_) | Next::Confirm { .. } => unreachable!("the loop goes on with these"),
         }
@@ -308,21 +310,6 @@ impl Engine<'_> {
         let began = self.read.clock.elapsed();
         self.pause(index, began, memory, "the effect to show".to_owned(), operation.what.clone()).await?;
         Ok(false)
-    }
-
-    /// The other side undid an operation: the gate before it closes again.
-    fn undone(&mut self, index: usize, error: Error) -> Result<Ended, Error> {
-        let gate = self.steps[..index].iter().rev().find(|step| step.kind == "approve").map(|step| step.id.clone());
-        let step = self.run.step(&self.steps[index].id).expect("a step that turns has begun");
-        if let Some(last) = step.attempts.0.last() {
-            let (step, operation, attempt) = (step.id.clone(), last.id.clone(), last.number);
-            self.record(Record::Undone { step, operation, attempt, error: error.clone(), gate: gate.clone() })?;
-        }
-        if gate.is_none() {
-            return Ok(error.into());
-        }
-        let waiting = Error { kind: Kind::Waiting, ..error };
-        Ok(Ending::of(waiting, self.verbs.run()).into())
     }
 
     fn note(&mut self, step: &str, findings: Vec<Finding>, warnings: Vec<String>) -> Result<(), Error> {

@@ -65,7 +65,7 @@ impl<S: Step> AnyStep for S {
     }
 }
 
-fn typed<Op: DeserializeOwned>(attempts: &Attempts<Value>) -> Result<Attempts<Op>> {
+pub(super) fn typed<Op: DeserializeOwned>(attempts: &Attempts<Value>) -> Result<Attempts<Op>> {
     let typed = attempts.0.iter().map(|attempt| {
         Ok(Attempt {
             id: attempt.id.clone(),

@@ -6,21 +6,25 @@ pub mod capture_coordinates;
 pub mod clean_up;
 mod contract;
 pub mod create_blue_green;
+pub mod delete_green;
 mod family;
 mod jobs;
 mod logins;
 pub mod precheck;
 pub mod reboot_green;
+pub mod resume_cdc_jobs;
 pub mod stop_cdc_jobs;
 pub mod submit_cdc_jobs;
 pub mod switchover;
 pub mod sync_parameter_group;
 mod target;
+mod way_back;
 
 pub use any::{AnyStep, Turn};
 pub use contract::{
     Attempt, Attempts, Done, Fate, Known, Next, Operation, Outline, Performed, Policy, Read, Step, Write,
 };
+pub use way_back::{Recorded, leads_back};
 
 use crate::playbook::StepBody;
 

@@ -107,20 +107,29 @@ fn the_page_names_every_word_of_every_field_with_few_values() {
     }
 }
 
-const OUTCOMES: [Outcome; 6] =
-    [Outcome::Succeeded, Outcome::Skipped, Outcome::Failed, Outcome::Waiting, Outcome::Unknown, Outcome::Interrupted];
+const OUTCOMES: [Outcome; 7] = [
+    Outcome::Succeeded,
+    Outcome::Skipped,
+    Outcome::Failed,
+    Outcome::Waiting,
+    Outcome::Unknown,
+    Outcome::Interrupted,
+    Outcome::Aborted,
+];
 const LEVELS: [Level; 3] = [Level::Notice, Level::Warning, Level::Error];
 const CONSEQUENCES: [Consequence; 4] =
     [Consequence::StopsTheUpgrade, Consequence::BrokenAfterwards, Consequence::SilentUntilUsed, Consequence::Advice];
 const ACTIONS: [Action; 6] =
     [Action::Nothing, Action::Do, Action::Wait, Action::Gate, Action::Refuse, Action::NotYetKnown];
-const RUN_STATES: [RunState; 6] = [
+const RUN_STATES: [RunState; 8] = [
     RunState::NeverRun,
     RunState::Running,
     RunState::Stopped,
     RunState::Waiting,
     RunState::Unknown,
+    RunState::Aborting,
     RunState::Finished,
+    RunState::Aborted,
 ];
 const OPERATION_STATES: [OperationState; 4] =
     [OperationState::Started, OperationState::Done, OperationState::Failed, OperationState::Unknown];

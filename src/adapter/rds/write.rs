@@ -177,6 +177,44 @@ impl RdsWrite for Writer {
         }
         .boxed()
     }
+
+    fn delete_deployment_and_green<'a>(&'a self, deployment: &'a str) -> Reply<'a, ()> {
+        async move {
+            let call = Call { action: "DeleteBlueGreenDeployment", subject: deployment };
+            let sent = self.0.write(call, |client, wire| {
+                let request = client.delete_blue_green_deployment().blue_green_deployment_identifier(deployment);
+                request.delete_target(true).customize().interceptor(wire).send()
+            });
+            sent.await.map(drop).map_err(Failure::of_write)
+        }
+        .boxed()
+    }
+
+    fn delete_parameter_group<'a>(&'a self, group: &'a GroupRef) -> Reply<'a, ()> {
+        let name = group.name.as_str();
+        async move {
+            let sent = match group.level {
+                Level::Cluster => {
+                    let call = Call { action: "DeleteDBClusterParameterGroup", subject: name };
+                    let sent = self.0.write(call, |client, wire| {
+                        let request = client.delete_db_cluster_parameter_group().db_cluster_parameter_group_name(name);
+                        request.customize().interceptor(wire).send()
+                    });
+                    sent.await.map(drop)
+                }
+                Level::Instance => {
+                    let call = Call { action: "DeleteDBParameterGroup", subject: name };
+                    let sent = self.0.write(call, |client, wire| {
+                        let request = client.delete_db_parameter_group().db_parameter_group_name(name);
+                        request.customize().interceptor(wire).send()
+                    });
+                    sent.await.map(drop)
+                }
+            };
+            sent.map_err(Failure::of_write)
+        }
+        .boxed()
+    }
 }
 
 fn sdk_parameter(setting: &Setting) -> Parameter {

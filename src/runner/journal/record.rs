@@ -80,6 +80,13 @@ pub enum Record {
         attempt: u32,
         error: Error,
         gate: Option<String>,
+        /// The step off the playbook that first puts back what was stopped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back: Option<String>,
+    },
+    /// The run is given up: from here on it only goes back.
+    AbortStarted {
+        who: String,
     },
     /// Findings, artifacts and warnings, for the reports.
     Noted {

@@ -214,6 +214,11 @@ pub(super) async fn standing(flink: &dyn FlinkRead, scripted: &Scripted, jobs: &
     Ok(Standing::Ended { left: scripted.job.savepoint.clone(), job: None })
 }
 
+/// The job of a name that was started last.
+pub(super) fn newest<'a>(flink_name: &str, jobs: &'a [Job]) -> Option<&'a Job> {
+    jobs.iter().filter(|job| job.name == flink_name).max_by_key(|job| job.started_at)
+}
+
 /// Where the newest completed checkpoint or savepoint of a job lies.
 pub(super) async fn newest_state(flink: &dyn FlinkRead, job: &str) -> Result<Option<String>> {
     let checkpoints = flink.checkpoints(job).await?;

@@ -1,7 +1,7 @@
 //! The decision, pure: what each job's standing means, and whether its position belongs to blue.
 
 use super::{
-    Operation, Order, Outputs, Stopped,
+    Operation, Order, Outputs, Stop, Stopped,
     jobs::Standing,
     look::{Late, Observation, Seen, State, unknown_state},
     stage_id, stop_id,
@@ -185,15 +185,18 @@ fn refused(known: &Known, done: &Attempts<Operation>) -> bool {
 
 fn stop(job: &Seen, job_id: &str, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Operation {
     let last = done.last(&stop_id(&job.name)).and_then(|last| match &last.operation {
-        Operation::Stop { job_id: stopping, trigger, .. } if stopping == job_id => Some((trigger, last.number)),
+        Operation::Stop(stop) => Some((&stop.job_id, &stop.trigger, last.number)),
         _ => None,
     });
-    let again = last.filter(|_| !matches!(job.savepoint, Some((_, Savepoint::Failed { .. }))));
+    // Another job of the name was put back since: that is another stop.
+    let same = last.filter(|(stopping, ..)| *stopping == job_id);
+    let again = same.filter(|_| !matches!(job.savepoint, Some((_, Savepoint::Failed { .. }))));
     let trigger = match again {
-        Some((trigger, _)) => trigger.clone(),
-        None => trigger(&known.run, &job.name, last.map_or(1, |(_, number)| number + 1)),
+        Some((_, trigger, _)) => trigger.clone(),
+        None => trigger(&known.run, &job.name, last.map_or(1, |(_, _, number)| number + 1)),
     };
-    Operation::Stop { job: job.name.clone(), job_id: job_id.to_owned(), directory: seen.directory.clone(), trigger }
+    let directory = seen.directory.clone();
+    Operation::Stop(Stop { job: job.name.clone(), job_id: job_id.to_owned(), directory, trigger })
 }
 
 /// 32 hex digits, the same for the same request.

@@ -83,6 +83,12 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
             savepoint = Some((job_id.to_owned(), flink.savepoint(job_id, trigger).await?));
         }
         let left = match (&savepoint, &standing) {
+            // A job that was put back since, and has ended, has read further than that savepoint.
+            (Some((stopped, _)), Standing::Ended { left: Some(left), .. })
+                if jobs::newest(&scripted.flink_name, &all).is_some_and(|newest| newest.id != *stopped) =>
+            {
+                Some(left.clone())
+            }
             (Some((_, Savepoint::Completed { location })), _) => Some(location.clone()),
             (_, Standing::Ended { left, .. }) => left.clone(),
             _ => None,
@@ -106,7 +112,7 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
 /// Job and trigger of the savepoint that was asked for last.
 fn asked<'a>(done: &'a Attempts<Operation>, job: &str) -> Option<(&'a str, &'a str)> {
     match &done.last(&stop_id(job))?.operation {
-        Operation::Stop { job_id, trigger, .. } => Some((job_id, trigger)),
+        Operation::Stop(stop) => Some((&stop.job_id, &stop.trigger)),
         Operation::Stage(_) | Operation::Cancel { .. } => None,
     }
 }

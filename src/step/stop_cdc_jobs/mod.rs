@@ -28,15 +28,21 @@ pub struct StopCdcJobs;
 pub enum Operation {
     /// Prepares what can be prepared of the job's start on green, so that it does not take time later.
     Stage(Order),
-    Stop {
+    Stop(Stop),
+    /// Ends a job that can make no savepoint any more; its newest checkpoint outlives it.
+    Cancel {
         job: String,
         job_id: String,
-        directory: String,
-        /// Names the request: Flink takes the same one again as the same.
-        trigger: String,
     },
-    /// Ends a job that can make no savepoint any more; its newest checkpoint outlives it.
-    Cancel { job: String, job_id: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stop {
+    pub job: String,
+    pub job_id: String,
+    pub directory: String,
+    /// Names the request: Flink takes the same one again as the same.
+    pub trigger: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,7 +102,7 @@ impl Step for StopCdcJobs {
                 format!("Prepare the start of {} on green", order.job),
                 vec!["SQL Gateway: its statements up to the INSERT, in a session".to_owned()],
             ),
-            Operation::Stop { job, job_id, directory, .. } => (
+            Operation::Stop(Stop { job, job_id, directory, .. }) => (
                 stop_id(job),
                 Policy::Adopt,
                 format!("Stop the job {job} with a savepoint"),
@@ -123,7 +129,7 @@ impl Step for StopCdcJobs {
                         Err(error) => json!({ "staged": false, "why": error.message }),
                     }))
                 }
-                Operation::Stop { job_id, directory, trigger, .. } => {
+                Operation::Stop(Stop { job_id, directory, trigger, .. }) => {
                     write.flink()?.stop(job_id, directory, trigger).await?;
                     Ok(Performed::default())
                 }

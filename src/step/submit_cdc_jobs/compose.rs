@@ -60,8 +60,20 @@ pub(in crate::step) async fn compose(order: &Order, known: &Known, write: &Write
     let job = job.ok_or_else(|| Error::drift(format!("The playbook no longer has the job {name}")))?;
     let script = jobs::script(&write.into(), &known.playbook, job, production).await?.0;
     let changes = changes(order, known, &script)?;
-    let redacted = flink_sql::redact(&flink_sql::rewrite(&script, &changes));
-    let file = format!("{name}/{}.sql", part.as_str());
+    ready(&script, &changes, (name, flink_name, part.as_str()), known, write)
+}
+
+/// The changed script as an artifact, and as statements with their secrets. `names`: the job's in the playbook and in
+/// Flink, and what it is started for.
+pub(in crate::step) fn ready(
+    script: &Script,
+    changes: &Changes,
+    (name, flink_name, part): (&str, &str, &str),
+    known: &Known,
+    write: &Write,
+) -> Result<Composed> {
+    let redacted = flink_sql::redact(&flink_sql::rewrite(script, changes));
+    let file = format!("{name}/{part}.sql");
     let digest = artifact::write(&write.artifacts.join(&file), redacted.text.as_bytes())?;
     let artifact = (format!("artifacts/{file}"), digest);
     let mut secrets = resolved(&redacted.text, known, write)?;

@@ -26,7 +26,7 @@ use crate::{
     port::{Reply, binlog::Place, mysql::Coordinates},
 };
 
-pub(super) use compose::{Order, compose};
+pub(super) use compose::{Composed, Order, compose, ready};
 pub use look::Observation;
 
 #[derive(Debug)]

@@ -248,7 +248,7 @@ fn frozen(after: &After, blue: &str) -> bool {
 
 fn rolled_back(why: &str, live: &str) -> Error {
     Error::new(Kind::Permanent, format!("The switchover was rolled back: {why}"))
-        .unchanged(format!("Production is {live} and takes writes; green still follows it. CDC jobs that were stopped stay stopped on their savepoints"))
+        .unchanged(format!("Production is {live} and takes writes; green still follows it"))
         .hint("Remove the cause; the next switchover needs a new consent")
 }
 

@@ -9,7 +9,7 @@ use upgrade::{
     port::{
         Reply,
         binlog::{BinlogRead, Content, Place, RowChange, Transaction},
-        mysql::Address,
+        mysql::{Address, LogFile, MysqlRead},
     },
 };
 
@@ -54,6 +54,10 @@ impl State {
 }
 
 impl BinlogRead for World {
+    fn files<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<LogFile>> {
+        self.log_files(at)
+    }
+
     fn transactions<'a>(
         &'a self,
         at: &'a Address,

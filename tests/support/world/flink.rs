@@ -30,6 +30,8 @@ pub struct Flink {
     pub lose_reply: bool,
     /// The next submit is lost before anything was started.
     pub lose_call: bool,
+    /// The name of a job that is refused.
+    pub refuse: Option<String>,
 }
 
 /// A job and what it reads.
@@ -40,6 +42,8 @@ pub struct Running {
     pub host: String,
     /// Where it was told to start, for a start without state.
     pub start: Option<(String, u64)>,
+    /// The savepoint it was started from.
+    pub restored: Option<String>,
     pub checkpoints: u64,
     pub latest: Option<String>,
 }
@@ -47,8 +51,12 @@ pub struct Running {
 impl Flink {
     pub fn with_job(name: &str, host: &str, now: u64) -> Self {
         let mut flink = Self::default();
-        flink.begin(name, host, None, BTreeMap::new(), now);
+        flink.add_job(name, host, now);
         flink
+    }
+
+    pub fn add_job(&mut self, name: &str, host: &str, now: u64) {
+        self.begin(name, host, None, BTreeMap::new(), now);
     }
 
     fn begin(
@@ -66,7 +74,15 @@ impl Flink {
             state: "RUNNING".to_owned(),
             started_at: i64::try_from(now).unwrap(),
         };
-        self.jobs.push(Running { job, marks, host: host.to_owned(), start, checkpoints: 0, latest: None });
+        self.jobs.push(Running {
+            job,
+            marks,
+            host: host.to_owned(),
+            start,
+            restored: None,
+            checkpoints: 0,
+            latest: None,
+        });
         id
     }
 
@@ -174,11 +190,16 @@ impl State {
             (file.to_owned(), position.expect("a file comes with a position"))
         });
         let name = script.pipeline_name().expect("every job has a name").to_owned();
+        if self.flink.refuse.as_ref() == Some(&name) {
+            return Err(Error::permanent("The planner does not know the function F"));
+        }
         let host = table.option("hostname").expect("a source has a host").to_owned();
         let now = self.region.now();
-        let start = start.filter(|_| script.setting("execution.state-recovery.path").is_none());
+        let restored = script.setting("execution.state-recovery.path").map(str::to_owned);
+        let start = start.filter(|_| restored.is_none());
         self.flink.submits += 1;
         let id = self.flink.begin(&name, &host, start, marks, now);
+        self.flink.jobs.last_mut().expect("it was just begun").restored = restored;
         if std::mem::take(&mut self.flink.lose_reply) {
             return Err(Error::unknown("HTTP 500 after the job was started"));
         }

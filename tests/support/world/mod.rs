@@ -27,6 +27,9 @@ pub use flink::Flink;
 /// 2026-01-01T00:00:00Z in milliseconds.
 const START: u64 = 1_767_225_600_000;
 
+/// Between two writes of the applications, in milliseconds.
+const PAUSE: u64 = 500;
+
 /// Everything outside of the program. A clone is a world of its own.
 #[derive(Clone)]
 pub struct State {
@@ -35,8 +38,9 @@ pub struct State {
     pub flink: Flink,
     /// What stands in the servers' logs.
     pub logs: binlog::Logs,
-    /// Transactions written so far.
+    /// Transactions written so far, and when the last one was.
     written: u64,
+    wrote: u64,
 }
 
 /// A moment at which a crash is tried: how long the journal was, and the world as it was then.
@@ -81,7 +85,7 @@ impl State {
         servers.run(&mut region, START);
         let address = region.cluster("orders").unwrap().endpoint.clone();
         let flink = Flink::with_job("orders-to-target", &address, START - 3_600_000);
-        let mut state = Self { region, servers, flink, logs: binlog::Logs::new(), written: 0 };
+        let mut state = Self { region, servers, flink, logs: binlog::Logs::new(), written: 0, wrote: 0 };
         state.write_to(&ServerId("blue".to_owned()), 5_000);
         state
     }
@@ -91,6 +95,11 @@ impl State {
         let until = self.region.now() + u64::try_from(time.as_millis()).unwrap();
         let Self { region, servers, .. } = self;
         servers.run(region, until);
+        if until < self.wrote + PAUSE {
+            return;
+        }
+        self.wrote = until;
+        let Self { region, servers, .. } = self;
         let address = region.cluster("orders").map(|cluster| cluster.endpoint.clone());
         if let Some(server) = address.ok().and_then(|address| servers.at(&address).cloned())
             && servers.server(&server).is_some_and(|server| !server.read_only)

@@ -5,9 +5,10 @@ use std::time::Duration;
 use sandbox::region::{
     Call, Deployment as Shown, Failure, Paging,
     action::{
-        Change, CreateDBClusterParameterGroup, CreateDBParameterGroup, DescribeBlueGreenDeployments,
-        DescribeDBClusterParameterGroups, DescribeDBClusterParameters, DescribeDBClusters, DescribeDBEngineVersions,
-        DescribeDBInstances, DescribeDBParameterGroups, DescribeDBParameters, DescribeEngineDefaultClusterParameters,
+        Change, CreateDBClusterParameterGroup, CreateDBParameterGroup, DeleteDBClusterParameterGroup,
+        DeleteDBParameterGroup, DescribeBlueGreenDeployments, DescribeDBClusterParameterGroups,
+        DescribeDBClusterParameters, DescribeDBClusters, DescribeDBEngineVersions, DescribeDBInstances,
+        DescribeDBParameterGroups, DescribeDBParameters, DescribeEngineDefaultClusterParameters,
         DescribeEngineDefaultParameters, Filter, ListTagsForResource, ModifyDBCluster, ModifyDBClusterParameterGroup,
         ModifyDBInstance, ModifyDBParameterGroup, RebootDBInstance,
     },
@@ -340,5 +341,19 @@ impl RdsWrite for World {
         let call =
             sandbox::region::action::DeleteBlueGreenDeployment { id: deployment.to_owned(), delete_target: None };
         ready(self.write("delete deployment", |state| state.ask(call)).map(drop))
+    }
+
+    fn delete_deployment_and_green<'a>(&'a self, deployment: &'a str) -> Reply<'a, ()> {
+        let call =
+            sandbox::region::action::DeleteBlueGreenDeployment { id: deployment.to_owned(), delete_target: Some(true) };
+        ready(self.write("delete green", |state| state.ask(call)).map(drop))
+    }
+
+    fn delete_parameter_group<'a>(&'a self, group: &'a GroupRef) -> Reply<'a, ()> {
+        let name = group.name.clone();
+        ready(self.write("delete parameter group", |state| match group.level {
+            Level::Cluster => state.ask(DeleteDBClusterParameterGroup { name }),
+            Level::Instance => state.ask(DeleteDBParameterGroup { name }),
+        }))
     }
 }
