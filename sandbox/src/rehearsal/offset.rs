@@ -38,19 +38,24 @@ pub(super) async fn newest(flink: &Client, job: &str) -> Result<Option<(u64, Vec
     }
 }
 
-/// Every JSON object in the bytes that is the position of a source.
+/// What stands before the position of a reader. Other positions in the bytes are where snapshots and readers began.
+const ANCHOR: &[u8] = b"binlog-split";
+/// Between the two: an empty text, a flag and a length.
+const BETWEEN: usize = 16;
+
+/// The position of every reader in the bytes.
 fn offsets(bytes: &[u8]) -> Vec<Offset> {
     let mut found = Vec::new();
     let mut rest = bytes;
-    while let Some(start) = rest.iter().position(|byte| *byte == b'{') {
-        rest = &rest[start..];
+    while let Some(start) = rest.windows(ANCHOR.len()).position(|window| window == ANCHOR) {
+        rest = &rest[start + ANCHOR.len()..];
+        let Some(start) = rest.iter().take(BETWEEN).position(|byte| *byte == b'{') else { continue };
         let end = rest.iter().position(|byte| *byte == b'}').map_or(rest.len(), |end| end + 1);
-        let written = serde_json::from_slice::<Written>(&rest[..end]).ok();
+        let written = serde_json::from_slice::<Written>(rest.get(start..end).unwrap_or_default()).ok();
         found.extend(written.filter(|written| written.kind == "SPECIFIC").and_then(|written| {
             let server = written.server_id.and_then(|id| id.parse().ok());
             Some(Offset { file: written.file, position: written.pos.parse().ok()?, server })
         }));
-        rest = &rest[1..];
     }
     found
 }
@@ -62,8 +67,9 @@ mod tests {
     #[test]
     fn a_position_is_found_between_other_bytes() {
         let bytes =
-            b"\x00\x06{{\"ts_sec\":\"1\",\"file\":\"bin.000002\",\"pos\":\"5295\",\"kind\":\"SPECIFIC\",\"row\":\"0\",\
-                      \"server_id\":\"157\"}}\x01{\"file\":\"\",\"pos\":\"-1\",\"kind\":\"NON_STOPPING\"}";
+            b"{\"file\":\"bin.000001\",\"pos\":\"4\",\"kind\":\"SPECIFIC\"}\0\x0cbinlog-split\0\0\x01\0\0\0\x98\
+            {\"ts_sec\":\"1\",\"file\":\"bin.000002\",\"pos\":\"5295\",\"kind\":\"SPECIFIC\",\"server_id\":\"157\"}\x01\
+            {\"file\":\"\",\"pos\":\"-1\",\"kind\":\"NON_STOPPING\"}";
         let wanted = Offset { file: "bin.000002".to_owned(), position: 5295, server: Some(157) };
         assert_eq!(offsets(bytes), [wanted]);
     }
