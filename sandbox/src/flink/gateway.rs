@@ -24,6 +24,7 @@ pub struct Staged {
 pub struct Client {
     flink: Flink,
     http: reqwest::Client,
+    marked: bool,
 }
 
 impl Client {
@@ -35,7 +36,13 @@ impl Client {
             .timeout(Duration::from_secs(30))
             .build()
             .doing("Making an HTTP client")?;
-        Ok(Self { flink: flink.clone(), http })
+        Ok(Self { flink: flink.clone(), http, marked: true })
+    }
+
+    /// Its calls look to the proxy like those of anybody else.
+    #[must_use]
+    pub fn as_anybody(self) -> Self {
+        Self { marked: false, ..self }
     }
 
     /// Free and used slots of the cluster.
@@ -142,7 +149,10 @@ impl Client {
     }
 
     async fn call(&self, method: Method, address: &str, body: Option<Value>) -> Result<Value> {
-        let mut request = self.http.request(method, address).header(OWN, "1");
+        let mut request = self.http.request(method, address);
+        if self.marked {
+            request = request.header(OWN, "1");
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }
