@@ -61,7 +61,8 @@ fn journal(state: &Path) -> Option<PathBuf> {
 fn keys(span: &Span, journal: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let (mut begun, mut ended) = (false, false);
-    for record in journal.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+    let lines = journal.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    for record in lines.map(|mut line| line["record"].take()) {
         let (kind, step) = (text(&record, "kind"), text(&record, "step"));
         begun |= kind == "step_started" && step == span.from;
         if begun && !ended && !matches!(kind, "resumed" | "interrupted") {
@@ -89,13 +90,13 @@ mod tests {
 
     #[test]
     fn the_same_record_of_another_attempt_is_no_new_one() {
-        let journal = r#"{"kind":"step_started","step":"precheck"}
-{"kind":"step_started","step":"stop"}
-{"kind":"operation_started","step":"stop","attempt":1,"operation":{"id":"stop orders"}}
-{"kind":"resumed"}
-{"kind":"operation_started","step":"stop","attempt":2,"operation":{"id":"stop orders"}}
-{"kind":"step_finished","step":"submit"}
-{"kind":"step_started","step":"clean_up"}"#;
+        let journal = r#"{"v":1,"record":{"kind":"step_started","step":"precheck"}}
+{"v":1,"record":{"kind":"step_started","step":"stop"}}
+{"v":1,"record":{"kind":"operation_started","step":"stop","attempt":1,"operation":{"id":"stop orders"}}}
+{"v":1,"record":{"kind":"resumed"}}
+{"v":1,"record":{"kind":"operation_started","step":"stop","attempt":2,"operation":{"id":"stop orders"}}}
+{"v":1,"record":{"kind":"step_finished","step":"submit"}}
+{"v":1,"record":{"kind":"step_started","step":"clean_up"}}"#;
         let keys: BTreeSet<String> = keys(&Span::parse("stop..submit").unwrap(), journal).into_iter().collect();
         let wanted = ["operation_started stop stop orders", "step_finished submit ", "step_started stop "];
         assert_eq!(keys.into_iter().collect::<Vec<_>>(), wanted);
