@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use sandbox::mysqld::Engine;
-use sandbox::serve::Wish;
+use sandbox::rehearsal::Scene;
+use sandbox::serve::{Oddities, Wish};
 
 /// A pretend AWS region on one machine: the RDS API, real MySQL servers with real replication, and a real Flink.
 #[derive(Debug, Parser)]
@@ -43,10 +44,30 @@ pub(crate) enum Verb {
         /// An RDS instance instead of an Aurora cluster
         #[arg(long)]
         rds: bool,
-        /// Kill `upgrade` while it does an operation that begins with these words, and type its command again; for
-        /// several, name it several times
-        #[arg(long, value_name = "OPERATION")]
-        kill: Vec<String>,
+        /// With global transaction identifiers
+        #[arg(long)]
+        gtid: bool,
+        #[command(flatten)]
+        oddities: Oddities,
+        #[command(flatten)]
+        scene: Scene,
+        /// Where rehearsals have their folders
+        #[arg(long, default_value = ".sandbox")]
+        dir: PathBuf,
+        /// The folder of `rehearsal.yaml`
+        #[arg(long, default_value = "playbooks")]
+        playbooks: PathBuf,
+        /// The program to rehearse with [default: `upgrade` beside this one]
+        #[arg(long)]
+        upgrade: Option<PathBuf>,
+    },
+    /// Rehearse many scenes one after the other, and print a table
+    Scenes {
+        /// Only those whose names begin with one of these [default: all]
+        names: Vec<String>,
+        /// Show the names and what they stand for
+        #[arg(long)]
+        list: bool,
         /// Where rehearsals have their folders
         #[arg(long, default_value = ".sandbox")]
         dir: PathBuf,
@@ -73,8 +94,9 @@ pub(crate) enum Verb {
         place: Folder,
         #[arg(long)]
         cache: PathBuf,
-        #[command(flatten)]
-        wish: Asked,
+        /// As JSON
+        #[arg(long, value_parser = wish_of)]
+        wish: Box<Wish>,
     },
 }
 
@@ -102,11 +124,17 @@ pub(crate) struct Asked {
     /// End with this process
     #[arg(long, value_name = "PID")]
     with: Option<u32>,
+    #[command(flatten)]
+    oddities: Oddities,
+}
+
+fn wish_of(json: &str) -> Result<Box<Wish>, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
 }
 
 impl From<Asked> for Wish {
     fn from(asked: Asked) -> Self {
         let engine = if asked.rds { Engine::Rds } else { Engine::Aurora };
-        Self { engine, gtid: asked.gtid, init: asked.init, companion: asked.with }
+        Self { engine, gtid: asked.gtid, init: asked.init, companion: asked.with, oddities: asked.oddities }
     }
 }

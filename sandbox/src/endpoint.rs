@@ -21,6 +21,8 @@ pub struct Target {
 #[derive(Debug)]
 struct Endpoint {
     target: watch::Sender<Target>,
+    /// A change, or its end, resets the connections.
+    cut: watch::Sender<()>,
     listener: JoinHandle<()>,
 }
 
@@ -45,7 +47,10 @@ impl Endpoints {
     pub async fn route(&self, endpoint: SocketAddrV4, target: Target) -> Result<()> {
         let moved = self.with(|open| {
             let Some(known) = open.get(&endpoint) else { return false };
-            known.target.send_if_modified(|now| std::mem::replace(now, target.clone()) != target);
+            let moved = known.target.send_if_modified(|now| std::mem::replace(now, target.clone()) != target);
+            if moved {
+                known.cut.send_replace(());
+            }
             true
         });
         if moved {
@@ -54,9 +59,10 @@ impl Endpoints {
         let listener = TcpListener::bind(endpoint)
             .await
             .map_err(|error| Error::other(format!("The endpoint {endpoint} cannot be opened: {error}")))?;
-        let (sender, receiver) = watch::channel(target);
-        let listener = tokio::spawn(listen(listener, receiver));
-        self.with(|open| open.insert(endpoint, Endpoint { target: sender, listener }));
+        let (target, leads_to) = watch::channel(target);
+        let (cut, is_cut) = watch::channel(());
+        let listener = tokio::spawn(listen(listener, leads_to, is_cut));
+        self.with(|open| open.insert(endpoint, Endpoint { target, cut, listener }));
         Ok(())
     }
 
@@ -65,17 +71,30 @@ impl Endpoints {
         self.with(|open| open.remove(&endpoint));
     }
 
-    /// Makes everything that leads to `from` lead to `to`, resets the connections, and returns what was moved.
+    /// Makes everything that leads to `from` lead to `to`, and returns what was moved. New connections go there;
+    /// `Endpoints::reset` ends those there are.
     pub fn flip(&self, from: &ServerId, to: &Target) -> Vec<SocketAddrV4> {
+        let moved = self.leading_to(from);
         self.with(|open| {
-            let led_there = |endpoint: &Endpoint| endpoint.target.borrow().server == *from;
-            let moved: Vec<SocketAddrV4> =
-                open.iter().filter(|(_, endpoint)| led_there(endpoint)).map(|(address, _)| *address).collect();
-            for address in &moved {
-                open[address].target.send_replace(to.clone());
+            for endpoint in moved.iter().filter_map(|address| open.get(address)) {
+                endpoint.target.send_replace(to.clone());
             }
-            moved
-        })
+        });
+        moved
+    }
+
+    /// Resets every connection through these endpoints, which stay open.
+    pub fn reset(&self, endpoints: &[SocketAddrV4]) {
+        self.with(|open| {
+            for endpoint in endpoints.iter().filter_map(|address| open.get(address)) {
+                endpoint.cut.send_replace(());
+            }
+        });
+    }
+
+    pub fn leading_to(&self, server: &ServerId) -> Vec<SocketAddrV4> {
+        let led_there = |endpoint: &Endpoint| endpoint.target.borrow().server == *server;
+        self.with(|open| open.iter().filter(|(_, one)| led_there(one)).map(|(address, _)| *address).collect())
     }
 
     /// Endpoint and where it leads, ordered by address.
@@ -84,11 +103,11 @@ impl Endpoints {
     }
 }
 
-async fn listen(listener: TcpListener, target: watch::Receiver<Target>) {
+async fn listen(listener: TcpListener, target: watch::Receiver<Target>, cut: watch::Receiver<()>) {
     loop {
         match listener.accept().await {
             Ok((client, _)) => {
-                tokio::spawn(carry(client, target.clone()));
+                tokio::spawn(carry(client, target.borrow().address, cut.clone()));
             }
             // Out of file descriptors, or the client has gone already: others may still come.
             Err(_) => tokio::task::yield_now().await,
@@ -96,9 +115,10 @@ async fn listen(listener: TcpListener, target: watch::Receiver<Target>) {
     }
 }
 
-/// One connection, until either side ends it or the endpoint leads elsewhere.
-async fn carry(mut client: TcpStream, mut target: watch::Receiver<Target>) {
-    let address = target.borrow_and_update().address;
+/// One connection, until either side ends it or it is reset.
+async fn carry(mut client: TcpStream, address: SocketAddrV4, mut cut: watch::Receiver<()>) {
+    // Of the listener's own copy nobody has taken note since the endpoint was opened.
+    cut.mark_unchanged();
     let Ok(mut server) = TcpStream::connect(address).await else {
         let _ = client.set_zero_linger();
         return;
@@ -108,7 +128,7 @@ async fn carry(mut client: TcpStream, mut target: watch::Receiver<Target>) {
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
         // Also an error, when the endpoint is closed: both mean a reset, as the flip of a real endpoint does.
-        _ = target.changed() => {
+        _ = cut.changed() => {
             let _ = client.set_zero_linger();
             let _ = server.set_zero_linger();
         }

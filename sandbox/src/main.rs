@@ -11,7 +11,7 @@ use cli::{Cli, Verb};
 use sandbox::error::{Error, Result};
 use sandbox::mysqld::Engine;
 use sandbox::place::{Place, Record, read_json};
-use sandbox::rehearsal::Rehearsal;
+use sandbox::rehearsal::{Rehearsal, scenes};
 use sandbox::workload::Workload;
 use sandbox::{parts, serve};
 
@@ -37,7 +37,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             serve::up(&program, &place.dir, &cache()?, &wish.into(), &say).await?;
             say(&format!("The sandbox is up. Its environment: . {}/env", place.dir.display()));
         }
-        Verb::Serve { place, cache, wish } => serve::serve(&place.dir, &cache, &wish.into(), &say).await?,
+        Verb::Serve { place, cache, wish } => serve::serve(&place.dir, &cache, &wish, &say).await?,
         Verb::Down { place } => {
             let ended = serve::down(&place.dir).await?;
             say(if ended { "The sandbox has ended" } else { "There was no sandbox in this folder" });
@@ -56,17 +56,45 @@ async fn run(cli: Cli) -> Result<ExitCode> {
             tokio::signal::ctrl_c().await?;
             say(&serde_json::to_string_pretty(&writer.stop().await).map_err(std::io::Error::other)?);
         }
-        Verb::Rehearse { keep, rds, kill, dir, playbooks, upgrade } => {
+        Verb::Scenes { names, list, dir, playbooks, upgrade } => {
+            let program = std::env::current_exe()?;
+            let upgrade = upgrade.unwrap_or_else(|| program.with_file_name("upgrade"));
+            if list {
+                say(scenes::list().trim_end());
+            } else if !(scenes::Scenes { program, upgrade, playbooks, folder: dir }).run(&names, &say).await? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Verb::Rehearse { keep, rds, gtid, oddities, scene, dir, playbooks, upgrade } => {
             let program = std::env::current_exe()?;
             let upgrade = upgrade.unwrap_or_else(|| program.with_file_name("upgrade"));
             let engine = if rds { Engine::Rds } else { Engine::Aurora };
-            let rehearsal = Rehearsal { program, upgrade, playbooks, cache: cache()?, folder: dir, engine, keep, kill };
+            let say: fn(&str) = if scene.json { warn } else { say };
+            let cache = cache()?;
+            let tell = self::say;
+            let rehearsal = Rehearsal {
+                program,
+                upgrade,
+                playbooks,
+                cache,
+                folder: dir,
+                engine,
+                keep,
+                gtid,
+                oddities,
+                scene,
+                tell,
+            };
             if !rehearsal.run(&say).await? {
                 return Ok(ExitCode::FAILURE);
             }
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn say(line: &str) {

@@ -12,7 +12,7 @@ use crate::address::Claim;
 use crate::clock;
 use crate::endpoint::{Endpoints, Target};
 use crate::error::{Error, Result};
-use crate::mysqld::{self, Server, Site};
+use crate::mysqld::{self, Applier, Readers, Server, Site};
 use crate::parts::Release;
 use crate::region::work::{Done, Millis, ServerId, Settings, Task};
 
@@ -47,9 +47,52 @@ pub struct Plane {
     servers: Mutex<BTreeMap<ServerId, Entry>>,
     planned: Mutex<usize>,
     flips: Mutex<Vec<Flip>>,
+    bent: Bent,
+    rolled_back: Mutex<u32>,
+}
+
+/// What becomes of green's own address at the switchover.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum GreenAddress {
+    /// It ends some time after the new names.
+    #[default]
+    Later,
+    /// For good, and its connections live through the switchover.
+    Stays,
+    /// Its connections are reset, the address stays.
+    Killed,
+    /// At once.
+    Gone,
+}
+
+/// How green comes by a log file of the name that blue's current one has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum SameFile {
+    /// As it comes: what stands at blue's position there is anything.
+    Natural,
+    /// Green's own log goes over into that file at the switchover, and an event begins there exactly where blue's log
+    /// ended; between the two lie rows of green's own.
+    Boundary,
+}
+
+/// In what the servers and the endpoints do otherwise than in the smooth case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bent {
+    pub applier: Applier,
+    /// So many switchovers are given up half way.
+    pub roll_backs: u32,
+    pub green_address: GreenAddress,
+    pub readers: Readers,
+    pub same_file: Option<SameFile>,
 }
 
 impl Plane {
+    /// Before there is any server.
+    #[must_use]
+    pub fn bent(self, bent: Bent) -> Self {
+        Self { bent, ..self }
+    }
+
     pub fn new(site: Arc<Site>, claim: Claim) -> Self {
         Self {
             site,
@@ -58,6 +101,8 @@ impl Plane {
             servers: Mutex::default(),
             planned: Mutex::new(0),
             flips: Mutex::default(),
+            bent: Bent::default(),
+            rolled_back: Mutex::default(),
         }
     }
 
@@ -89,6 +134,9 @@ impl Plane {
                     new.destroy().await?;
                     return Err(error);
                 }
+                if self.bent.same_file == Some(SameFile::Natural) {
+                    mysqld::rotate_to(&new, &mysqld::current_file(&blue).await?).await?;
+                }
                 self.keep(green, new);
             }
             Task::Restart { server, settings } => self.server(&server)?.lock().await.restart(settings).await?,
@@ -116,16 +164,40 @@ impl Plane {
         let (old, new) = (self.server(&blue)?, self.server(&green)?);
         let mut old = old.lock().await;
         let mut new = new.lock().await;
+        if self.gives_up() {
+            mysqld::freeze_and_thaw(&old, self.bent.readers).await?;
+            return Err(Error::RolledBack { reason: "the time limit of the switchover was exceeded".into() });
+        }
         let frozen_at = clock::now();
-        let freed = mysqld::cut_over(&old, &new, timeout).await?;
+        let freed = mysqld::cut_over(&old, &new, self.bent.readers, timeout).await?;
         old.read_only = true;
-        self.endpoints.flip(&blue, &Target { server: green.clone(), address: new.address });
+        let mut coordinates = freed.coordinates;
+        if self.bent.same_file == Some(SameFile::Boundary) {
+            coordinates = Some(mysqld::plant_boundary(&new, &freed.end).await?);
+        }
+        let own = self.endpoints.leading_to(&green);
+        let moved = self.endpoints.flip(&blue, &Target { server: green.clone(), address: new.address });
+        if self.bent.readers == Readers::Dropped {
+            self.endpoints.reset(&moved);
+        }
         let flipped_at = clock::now();
         mysqld::open_for_writes(&mut new).await?;
-        let coordinates = freed.coordinates;
+        match self.bent.green_address {
+            GreenAddress::Later | GreenAddress::Stays => {}
+            GreenAddress::Killed => self.endpoints.reset(&own),
+            GreenAddress::Gone => own.iter().for_each(|address| self.endpoints.unroute(*address)),
+        }
         let flip = Flip { frozen_at, flipped_at, open_at: clock::now(), blue, green, coordinates: coordinates.clone() };
         self.flips.lock().unwrap_or_else(PoisonError::into_inner).push(flip);
         Ok(Done::Switched { coordinates })
+    }
+
+    /// Whether the switchover that begins now is one of those to be given up.
+    fn gives_up(&self) -> bool {
+        let mut so_far = self.rolled_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let gives_up = *so_far < self.bent.roll_backs;
+        *so_far += u32::from(gives_up);
+        gives_up
     }
 
     /// Every switchover so far, oldest first.
@@ -162,7 +234,9 @@ impl Plane {
         };
         // Far from the ids that CDC jobs take by default (5400-6400), and never used twice.
         let number = 101 + u32::try_from(index).map_err(|_| Error::other("Too many servers"))?;
-        Ok(Server::plan(self.site.clone(), id, release, self.claim.server(index)?, number, settings))
+        let mut server = Server::plan(self.site.clone(), id, release, self.claim.server(index)?, number, settings);
+        server.applier = self.bent.applier;
+        Ok(server)
     }
 
     fn keep(&self, id: ServerId, server: Server) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use sandbox::clock;
-use sandbox::flink::{Client, Cluster, fill, wait_until_ready};
+use sandbox::flink::{Client, Cluster, Flink, INSERTS, Insert, Proxy, fill, wait_until_ready};
 use sandbox::parts::Release;
 use sandbox::workload::{Table, Workload, compare, create_tables, insert_first_rows, insert_marker};
 use support::{blue, id, settings};
@@ -59,6 +59,25 @@ async fn every_row_and_every_column_type_arrives() {
         assert!(compared.rows > 150, "{compared:#?}");
     }
     assert_eq!(client.job_state(&jobs[0]).await.unwrap(), "RUNNING");
+
+    // The answer to the start of a second job is lost.
+    let listener = tokio::net::TcpListener::bind((world.plane.claim().services(), 0)).await.unwrap();
+    let before = format!("http://{}", listener.local_addr().unwrap());
+    let proxy = tokio::spawn(Proxy::new(&cluster.flink.sql_gateway, 1).unwrap().serve(listener));
+    let behind = Flink { sql_gateway: before.clone(), ..cluster.flink.clone() };
+    let stranger = Client::new(&behind).unwrap().as_anybody();
+    let second = "SET 'pipeline.name' = 'second'; CREATE TABLE numbers (n INT) WITH ('connector' = 'datagen', \
+                  'rows-per-second' = '1'); CREATE TABLE nowhere (n INT) WITH ('connector' = 'blackhole'); \
+                  INSERT INTO nowhere SELECT n FROM numbers";
+    let lost = stranger.submit(second).await.unwrap_err().to_string();
+    assert!(lost.contains("500"), "{lost}");
+    let inserts: Vec<Insert> = reqwest::get(format!("{before}{INSERTS}")).await.unwrap().json().await.unwrap();
+    assert_eq!(inserts.len(), 1);
+    assert!(inserts[0].lost && inserts[0].known_at >= Some(inserts[0].sent_at), "{inserts:?}");
+    let started = client.jobs().await.unwrap();
+    let job = inserts[0].job.as_ref().unwrap();
+    assert!(started.iter().any(|(id, name, _)| id == job && name == "second"), "{started:?}");
+    proxy.abort();
 
     let refused = client.submit("SELECT nonsense FROM nowhere;").await.unwrap_err().to_string();
     assert!(refused.contains("nowhere"), "{refused}");

@@ -54,6 +54,14 @@ async fn two_sandboxes_live_beside_each_other_and_a_killed_one_leaves_nothing() 
     let again = up(&one, &[]).await;
     let (good, text) = sandbox("status", &one, &[]).await;
     assert!(good && text.contains("leads to orders-blue"), "{text}");
+    let name = "flink taskmanager";
+    let (_, killed) = again.processes.iter().find(|(known, _)| known == name).unwrap();
+    killed.signal("KILL").await.unwrap();
+    let processes = Place::at(&one).unwrap().processes();
+    let another = || async {
+        running(&processes).into_iter().find(|(identity, known)| known == name && identity != killed).map(|_| ())
+    };
+    clock::poll(Duration::from_secs(30), Duration::from_millis(50), another).await.expect("a TaskManager comes back");
     for dir in [&one, &two] {
         let (good, text) = sandbox("down", dir, &[]).await;
         assert!(good && text.contains("has ended"), "{text}");

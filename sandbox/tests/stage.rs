@@ -86,6 +86,16 @@ async fn a_deployment_on_real_servers() {
     let switch = SwitchoverBlueGreenDeployment { id: deployment.clone(), ..SwitchoverBlueGreenDeployment::default() };
     // The members are shown available a little later than the deployment.
     until(&stage, |region| region.by_hand(switch.clone()).ok()).await;
+    // Production is at a green that takes writes well before the deployment says that it is completed.
+    let flipped = || async {
+        let state: sandbox::place::State =
+            sandbox::place::read_json(&world.folder.path().join("state.json")).unwrap().unwrap_or_default();
+        state.flips.first().map(|flip| flip.open_at)
+    };
+    clock::poll(Duration::from_secs(60), Duration::from_millis(5), flipped).await.expect("the servers are switched");
+    assert_eq!(version(&production, port, &login).await, (green_version.clone(), 0));
+    let shown = stage.api.with(|region| status(region, &deployment));
+    assert_eq!(shown.as_deref(), Some("SWITCHOVER_IN_PROGRESS"));
     until(&stage, |region| (status(region, &deployment)? == "SWITCHOVER_COMPLETED").then_some(())).await;
     assert_eq!(version(&production, port, &login).await, (green_version, 0));
     let old = stage.api.with(|region| region.instance("orders-old1").unwrap().endpoint.clone());

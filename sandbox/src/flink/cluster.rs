@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
@@ -30,6 +31,9 @@ const OPENS: [&str; 12] = [
     "java.util.concurrent.locks",
 ];
 const START: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(300);
+/// Its place among the processes.
+const TASK_MANAGER: usize = 1;
 
 /// Where a cluster is and where its state lies.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -79,15 +83,22 @@ impl Cluster {
                 "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
                 &["--configDir", &conf, "--executionMode", "cluster"],
             )?,
-            java.spawn(
-                "taskmanager",
-                "-Xmx768m",
-                "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
-                &["--configDir", &conf],
-            )?,
+            java.task_manager()?,
             java.spawn("sql-gateway", "-Xmx512m", "org.apache.flink.table.gateway.SqlGateway", &[])?,
         ];
         Ok(Self { flink, processes })
+    }
+
+    /// Brings the TaskManager up again whenever it has ended, as whoever runs Flink in earnest has seen to.
+    pub async fn keep_up(mut self, parts: Parts, folder: PathBuf, ledger: Arc<Ledger>) -> Result<()> {
+        loop {
+            clock::pause(LOOK).await;
+            if self.processes[TASK_MANAGER].has_ended() {
+                clock::pause(LOOK).await;
+                self.processes[TASK_MANAGER] =
+                    Java { parts: &parts, folder: &folder, ledger: &ledger }.task_manager()?;
+            }
+        }
     }
 
     /// Ends the processes; no job is stopped properly first.
@@ -132,6 +143,12 @@ struct Java<'a> {
 }
 
 impl Java<'_> {
+    fn task_manager(&self) -> Result<Process> {
+        let conf = self.folder.join("conf").display().to_string();
+        let class = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner";
+        self.spawn("taskmanager", "-Xmx768m", class, &["--configDir", &conf])
+    }
+
     fn spawn(&self, role: &str, memory: &str, class: &str, arguments: &[&str]) -> Result<Process> {
         let log = log_file(self.folder, role);
         let out = fs::File::create(self.folder.join("log").join(format!("{role}.out")))?.into_parts().0;

@@ -6,16 +6,25 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::cluster::Flink;
+use super::proxy::OWN;
 use super::script::statements;
 use crate::clock;
 use crate::error::{Doing, Error, Result};
 
 const STATEMENT: Duration = Duration::from_secs(90);
 
+/// A session in which all but the last statement of a script has run.
+#[derive(Debug)]
+pub struct Staged {
+    session: String,
+    last: String,
+}
+
 #[derive(Debug, Clone)]
 pub struct Client {
     flink: Flink,
     http: reqwest::Client,
+    marked: bool,
 }
 
 impl Client {
@@ -27,7 +36,13 @@ impl Client {
             .timeout(Duration::from_secs(30))
             .build()
             .doing("Making an HTTP client")?;
-        Ok(Self { flink: flink.clone(), http })
+        Ok(Self { flink: flink.clone(), http, marked: true })
+    }
+
+    /// Its calls look to the proxy like those of anybody else.
+    #[must_use]
+    pub fn as_anybody(self) -> Self {
+        Self { marked: false, ..self }
     }
 
     /// Free and used slots of the cluster.
@@ -43,15 +58,56 @@ impl Client {
 
     /// Runs the statements of a script one by one in a session of its own; returns the ids of the jobs it started.
     pub async fn submit(&self, script: &str) -> Result<Vec<String>> {
-        let gateway = &self.flink.sql_gateway;
-        let opened = self.call(Method::POST, &format!("{gateway}/v2/sessions"), Some(json!({}))).await?;
-        let session = format!("{gateway}/v2/sessions/{}", text(&opened, "sessionHandle")?);
+        let session = self.open().await?;
         let mut jobs = Vec::new();
         for statement in statements(script) {
             jobs.extend(self.execute(&session, &statement).await?);
         }
         self.call(Method::DELETE, &session, None).await?;
         Ok(jobs)
+    }
+
+    async fn open(&self) -> Result<String> {
+        let gateway = &self.flink.sql_gateway;
+        let opened = self.call(Method::POST, &format!("{gateway}/v2/sessions"), Some(json!({}))).await?;
+        Ok(format!("{gateway}/v2/sessions/{}", text(&opened, "sessionHandle")?))
+    }
+
+    /// Runs all of a script but its last statement, which is to start the job.
+    pub async fn stage(&self, script: &str) -> Result<Staged> {
+        let mut all = statements(script);
+        let last = all.pop().ok_or_else(|| Error::other("The script has no statement"))?;
+        let session = self.open().await?;
+        for statement in &all {
+            self.execute(&session, statement).await?;
+        }
+        Ok(Staged { session, last })
+    }
+
+    /// Runs the last statement of a staged script; the id of its job.
+    pub async fn start(&self, staged: Staged) -> Result<String> {
+        let job = self.execute(&staged.session, &staged.last).await?;
+        self.call(Method::DELETE, &staged.session, None).await?;
+        job.ok_or_else(|| Error::other("The last statement of the script started no job"))
+    }
+
+    pub async fn cancel(&self, job: &str) -> Result<()> {
+        let address = format!("{}/jobs/{job}", self.flink.rest);
+        self.call(Method::PATCH, &format!("{address}?mode=cancel"), None).await.map(|_| ())
+    }
+
+    /// The folder of the newest completed checkpoint, `file:/…`.
+    pub async fn newest_checkpoint(&self, job: &str) -> Result<Option<(u64, String)>> {
+        let address = format!("{}/jobs/{job}/checkpoints", self.flink.rest);
+        let answer = self.call(Method::GET, &address, None).await?;
+        let newest = &answer["latest"]["completed"];
+        Ok(newest["id"].as_u64().zip(newest["external_path"].as_str().map(str::to_owned)))
+    }
+
+    /// The first line of the newest exception of a job.
+    pub async fn failure(&self, job: &str) -> Result<Option<String>> {
+        let answer = self.call(Method::GET, &format!("{}/jobs/{job}/exceptions", self.flink.rest), None).await?;
+        Ok(answer["root-exception"].as_str().and_then(|text| text.lines().next()).map(str::to_owned))
     }
 
     async fn execute(&self, session: &str, statement: &str) -> Result<Option<String>> {
@@ -94,6 +150,9 @@ impl Client {
 
     async fn call(&self, method: Method, address: &str, body: Option<Value>) -> Result<Value> {
         let mut request = self.http.request(method, address);
+        if self.marked {
+            request = request.header(OWN, "1");
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -104,6 +163,8 @@ impl Client {
             let detail = serde_json::from_str::<Value>(&text).map_or(text, |answer| reason(&answer));
             return Err(Error::other(format!("{address} answered {status}: {detail}")));
         }
+        // Some answers are empty.
+        let text = if text.is_empty() { "null".to_owned() } else { text };
         serde_json::from_str(&text).map_err(|error| Error::other(format!("{address} answered no JSON: {error}")))
     }
 }

@@ -32,6 +32,7 @@ pub async fn make_green(blue: &Server, green: &mut Server) -> Result<()> {
     green.release = target;
     green.settings = settings;
     green.read_only = true;
+    green.is_green = true;
     green.start(false).await.map_err(|error| Error::other(format!("The engine upgrade failed. {error}")))?;
     follow(blue, green, &end).await
 }

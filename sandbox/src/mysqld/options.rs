@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 
+use super::applier::Applier;
 use crate::region::work::Settings;
 
 /// What the server stands for; it decides what holds where no parameter is set.
@@ -44,6 +45,9 @@ pub(super) struct CommandLine<'a> {
     pub(super) settings: &'a Settings,
     pub(super) read_only: bool,
     pub(super) replicate: bool,
+    pub(super) applier: Applier,
+    /// Whether it was made from another server.
+    pub(super) is_green: bool,
 }
 
 impl CommandLine<'_> {
@@ -61,6 +65,7 @@ impl CommandLine<'_> {
         let mut line = self.place();
         line.extend(["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0"].map(String::from));
         line.extend(self.theirs());
+        line.extend(if self.is_green { self.applier.of_replica() } else { self.applier.of_source() });
         match self.binlog_format() {
             Some(format) => {
                 line.push(format!("--log-bin={LOG_BASE}"));
@@ -147,6 +152,7 @@ fn is_root() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::applier::Order;
     use super::*;
 
     fn serve(settings: &[(&str, &str)], engine: Engine) -> Vec<String> {
@@ -160,6 +166,8 @@ mod tests {
             settings: &settings,
             read_only: false,
             replicate: true,
+            applier: Applier { workers: 4, order: Order::Free },
+            is_green: false,
         };
         line.serve()
     }

@@ -12,6 +12,7 @@ use mysql_async::{Conn, OptsBuilder};
 use tokio::process::Command;
 
 use super::account::{Accounts, Login, add_rds_routines};
+use super::applier::Applier;
 use super::options::{self, CommandLine, Engine};
 use crate::clock;
 use crate::error::{Doing, Error, Result};
@@ -45,6 +46,9 @@ pub struct Server {
     pub settings: Settings,
     /// What `@@read_only` is to be at the next start as well.
     pub read_only: bool,
+    pub applier: Applier,
+    /// Made from another server, which it follows.
+    pub(super) is_green: bool,
     pub(super) site: Arc<Site>,
     process: Option<Process>,
 }
@@ -59,7 +63,8 @@ impl Server {
         number: u32,
         settings: Settings,
     ) -> Self {
-        Self { id, release, address, number, settings, read_only: false, site, process: None }
+        let applier = Applier::default();
+        Self { id, release, address, number, settings, read_only: false, applier, is_green: false, site, process: None }
     }
 
     pub fn folder(&self) -> PathBuf {
@@ -167,6 +172,8 @@ impl Server {
             settings: &self.settings,
             read_only: self.read_only,
             replicate,
+            applier: self.applier,
+            is_green: self.is_green,
         }
     }
 

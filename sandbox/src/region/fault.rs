@@ -200,11 +200,23 @@ pub struct CoordinatesEvent {
     pub out_of_order: bool,
     /// A second event that names these coordinates.
     pub rival: Option<(String, u64)>,
+    /// Events of other databases and of an older switchover that read the same.
+    pub decoys: bool,
+    /// So many other events under the same source come before it.
+    pub crowd: u32,
 }
 
 impl Default for CoordinatesEvent {
     fn default() -> Self {
-        Self { home: Home::default(), after_completed: 0, copies: 1, out_of_order: false, rival: None }
+        Self {
+            home: Home::default(),
+            after_completed: 0,
+            copies: 1,
+            out_of_order: false,
+            rival: None,
+            decoys: false,
+            crowd: 0,
+        }
     }
 }
 

@@ -78,7 +78,7 @@ impl Pace {
             row_lag: 200,
             guardrails: 400,
             rename: 500,
-            complete: 1_500,
+            complete: 2_500,
             unroute: 2_000,
             reboot: 500,
             apply: 300,

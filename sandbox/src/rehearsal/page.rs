@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::events::Story;
-use super::sink::Arrival;
+use super::figures::{Figures, Floor};
 use crate::plane::Flip;
 use crate::workload::{Compared, Record};
 
@@ -12,7 +12,7 @@ pub(super) struct Findings {
     pub(super) story: Story,
     pub(super) flips: Vec<Flip>,
     pub(super) writer: Record,
-    pub(super) arrival: Option<Arrival>,
+    pub(super) figures: Figures,
     pub(super) compared: Vec<Compared>,
 }
 
@@ -20,6 +20,24 @@ impl Findings {
     /// The upgrade went through and the sink is what the source is.
     pub(super) fn is_good(&self) -> bool {
         self.story.exit_code == Some(0) && !self.compared.is_empty() && self.compared.iter().all(Compared::is_equal)
+    }
+
+    /// One object on one line, for scripts.
+    pub(super) fn json(&self) -> String {
+        let lost: u64 = self.compared.iter().map(|c| c.missing + c.extra + c.different).sum();
+        let steps: serde_json::Map<_, _> =
+            self.story.steps.iter().map(|step| (step.id.clone(), step.seconds.into())).collect();
+        serde_json::json!({
+            "good": self.is_good(),
+            "exit_code": self.story.exit_code,
+            "error": self.story.error,
+            "rows_compared": self.compared.iter().map(|c| c.rows).sum::<u64>(),
+            "rows_lost_or_wrong": (!self.compared.is_empty()).then_some(lost),
+            "changes": self.writer.changes,
+            "figures": self.figures,
+            "step_seconds": steps,
+        })
+        .to_string()
     }
 
     pub(super) fn page(&self) -> String {
@@ -41,13 +59,23 @@ impl Findings {
             line(page, "coordinates, the server's", place(coordinates.as_ref()))?;
         }
         line(page, "coordinates, captured", place(self.story.coordinates().as_ref()))?;
-        if let Some(gap) = self.writer.longest_gap() {
-            line(page, "gap of the application", format!("{} ms", gap.length()))?;
+        let figures = &self.figures;
+        if let Some(gap) = figures.gap_of_application {
+            line(page, "gap of the application", format!("{gap} ms"))?;
         }
-        if let Some(Arrival { gap, flipped_at, arrived_at }) = &self.arrival {
-            let (from_flip, from_write) = (arrived_at - flipped_at, arrived_at.saturating_sub(gap.first_success));
+        if let (Some(sent), Some(known)) = (figures.insert_sent, figures.job_known) {
+            line(page, "INSERT of the last job", format!("{sent} ms after the flip, its id known after {known} ms"))?;
+        }
+        if let (Some(from_flip), Some(from_write)) = (figures.first_row, figures.written_to_row) {
             let value = format!("{from_flip} ms after the flip, {from_write} ms after it was written");
             line(page, "first new row in the sink", value)?;
+        }
+        if let Some(lasted) = figures.insert_to_row {
+            line(page, "from INSERT to that row", format!("{lasted} ms"))?;
+        }
+        if let Some(Floor { insert_to_job, insert_to_row }) = figures.floor {
+            let value = format!("{insert_to_row} ms from INSERT to a row, job id after {insert_to_job} ms");
+            line(page, "floor, all staged", value)?;
         }
         writeln!(page, "Rows")?;
         line(page, "changed by the writer", self.writer.changes.to_string())?;

@@ -1,30 +1,29 @@
 //! From an empty folder to the page.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::console::Console;
 use super::events::Story;
+use super::figures::{self, Figures};
 use super::folder::Folder;
+use super::late::Late;
 use super::page::Findings;
+use super::product::{Ahead, Product};
+use super::scene::Scene;
 use super::script::{self, Written};
-use super::sink;
+use super::{floor, sink};
 use crate::clock;
 use crate::error::{Doing, Error, Result};
 use crate::flink::Client;
 use crate::mysqld::{Engine, connect};
 use crate::place::{Place, Record, State, read_json};
-use crate::process::{Identity, Note};
-use crate::serve::{Wish, down, up};
-use crate::workload::{Workload, create_tables, insert_first_rows};
+use crate::serve::{Oddities, Wish, down, up};
+use crate::workload::{Workload, burst, create_tables, insert_first_rows};
 
-/// Changed rows a second.
-const RATE: u32 = 300;
 /// The writer goes on this long after the upgrade.
 const QUIET: Duration = Duration::from_secs(2);
 /// For a first row after the flip that is late.
@@ -33,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Say<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// What a rehearsal is made with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Rehearsal {
     /// The sandbox's own binary.
     pub program: PathBuf,
@@ -47,8 +46,11 @@ pub struct Rehearsal {
     pub engine: Engine,
     /// Leave the sandbox up.
     pub keep: bool,
-    /// Kill the product while it does operations that begin with these words, once for each, and type its command again.
-    pub kill: Vec<String>,
+    pub gtid: bool,
+    pub oddities: Oddities,
+    pub scene: Scene,
+    /// Where the one JSON object goes.
+    pub tell: fn(&str),
 }
 
 impl Rehearsal {
@@ -77,29 +79,54 @@ impl Rehearsal {
 
     async fn rehearse(&self, folder: &Folder, say: Say<'_>) -> Result<bool> {
         let companion = (!self.keep).then(std::process::id);
-        let wish = Wish { engine: self.engine, gtid: false, init: None, companion };
+        let oddities = self.scene.oddities(&self.oddities);
+        let undone = oddities.roll_back + oddities.cancel;
+        let wish = Wish { engine: self.engine, gtid: self.gtid, init: None, companion, oddities };
         if self.keep {
             folder.keep()?;
         }
         let record = up(&self.program, &folder.sandbox(), &self.cache, &wish, say).await?;
         let place = Place::at(&folder.sandbox())?;
-        let written = script::write(&self.playbooks, &folder.root, &record)?;
+        let written = script::write(&self.playbooks, &folder.root, &record, &self.scene)?;
         let jobs = prepare(&record, &written, say).await?;
 
-        let writer = Workload::start(record.source.address()?, &record.accounts.app, "source", RATE);
-        say(&format!("The writer changes {RATE} rows a second"));
+        let Scene { rate, writers, .. } = self.scene;
+        let writer = Workload::with_hands(record.source.address()?, &record.accounts.app, "source", rate, writers);
+        say(&format!("The writer changes {rate} rows a second through {writers} connections"));
         sink::await_changes(&record, &jobs).await?;
         let watch = sink::first_arrival(&place, &record, &writer);
+        let state_folder = folder.root.join("state");
         let upgrade = async {
-            let story = self.upgrade(&written.playbook, &folder.root, &record, say).await;
+            if let Some(late) = self.scene.late {
+                self.come_late(late, &place, &record, &jobs, say).await?;
+                if self.scene.state_only {
+                    return Ok(Story::default());
+                }
+            }
+            let mut ahead = Ahead::of(&self.scene, undone, &state_folder);
+            let (upgrade, playbook, state) = (self.upgrade.as_path(), written.playbook.as_path(), state_folder.clone());
+            let product = Product { upgrade, playbook, state, record: &record, place: &place, gate: written.gate };
+            let between = self.scene.burst.map(|count| burst_of(count, &record, say));
+            let story = product.run(&mut ahead, between, say).await;
             clock::pause(QUIET).await;
             story
         };
         let (story, arrival) = both(upgrade, watch).await?;
-        let writer = writer.stop().await;
-        let compared = if story.exit_code == Some(0) { sink::compare_all(&record).await? } else { Vec::new() };
+        if self.scene.state_only {
+            writer.stop().await;
+            return Ok(true);
+        }
         let state: State = read_json(&place.state())?.unwrap_or_default();
-        let findings = Findings { story, flips: state.flips, writer, arrival, compared };
+        let inserts = figures::inserts(&record).await?;
+        let mut figures = Figures::of(state.flips.first(), &inserts, arrival.as_ref());
+        let coordinates = state.flips.first().and_then(|flip| flip.coordinates.as_ref());
+        if let (true, Some(coordinates), Some(job)) = (self.scene.floor, coordinates, written.jobs.first()) {
+            figures.floor = Some(floor::measure(&record, job, coordinates).await?);
+        }
+        let writer = writer.stop().await;
+        figures.gap_of_application = writer.longest_gap().map(|gap| gap.length());
+        let compared = if story.exit_code == Some(0) { sink::compare_all(&record).await? } else { Vec::new() };
+        let findings = Findings { story, flips: state.flips, writer, figures, compared };
         say(&findings.page());
         for failure in &state.failures {
             say(&format!("The sandbox could not: {failure}"));
@@ -107,74 +134,31 @@ impl Rehearsal {
         if let Some(next) = findings.story.next.as_ref().filter(|_| !findings.is_good()) {
             say(&format!("The product says to type next: {next}"));
         }
+        if self.scene.json {
+            (self.tell)(&findings.json());
+        }
         Ok(findings.is_good())
     }
 
-    /// The product's command, typed again after every kill.
-    async fn upgrade(&self, playbook: &Path, root: &Path, record: &Record, say: Say<'_>) -> Result<Story> {
-        let mut story = Story::default();
-        let mut kill = self.kill.clone();
-        loop {
-            say("upgrade run rehearsal.yaml --approve approve");
-            let before = kill.len();
-            self.call(playbook, root, record, &mut story, &mut kill, say).await?;
-            if kill.len() == before {
-                break;
-            }
-            story.again();
-        }
-        if let Some(never) = kill.first() {
-            return Err(Error::other(format!("The product was to be killed during `{never}`, which it never did")));
-        }
-        Ok(story)
-    }
-
-    /// One call, as a user would make it, but reading the events instead of the text.
-    async fn call(
-        &self,
-        playbook: &Path,
-        root: &Path,
-        record: &Record,
-        story: &mut Story,
-        kill: &mut Vec<String>,
-        say: Say<'_>,
-    ) -> Result<()> {
-        let place = Place::at(&root.join("sandbox"))?;
-        let mut child = Command::new(&self.upgrade)
-            .args(["--output", "json", "--state"])
-            .arg(root.join("state"))
-            .arg("run")
-            .arg(playbook)
-            .args(["--approve", "approve"])
-            .envs(record.environment())
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let identity = child.id().and_then(Identity::of);
-        let _note = identity.map(|identity| Note::write(&place.processes(), identity, "upgrade")).transpose()?;
-        let output = child.stdout.take().ok_or_else(|| Error::other("The product has no standard output"))?;
-        let mut lines = BufReader::new(output).lines();
-        while let Some(line) = lines.next_line().await? {
-            if let Some(shown) = story.take(&line) {
-                say(&shown);
-            }
-            let under_way = story.under_way.clone().unwrap_or_default();
-            if let Some(at) = kill.iter().position(|words| under_way.starts_with(words.as_str())) {
-                child.kill().await?;
-                say(&format!("  Killed during `{}`", kill.remove(at)));
-                return Ok(());
-            }
-        }
-        let code = child.wait().await?.code().map(i64::from);
-        if story.exit_code != code {
-            say(&format!("The product ended with {code:?} and reported {:?}", story.exit_code));
-            story.exit_code = code.filter(|code| *code != 0).or(Some(1));
-        }
+    /// The switchover by hand, and what becomes of the job that nobody stopped.
+    async fn come_late(&self, late: Late, place: &Place, record: &Record, jobs: &[String], say: Say<'_>) -> Result<()> {
+        let console = Console::new(record)?;
+        say("By hand: CreateBlueGreenDeployment");
+        let deployment = console.create(self.gtid).await?;
+        say("By hand: SwitchoverBlueGreenDeployment");
+        console.switch_over(&deployment).await?;
+        let state: State = read_json(&place.state())?.unwrap_or_default();
+        let seen = late.reached(record, &state, jobs).await?;
+        say(&format!("The job is found {late:?}: {seen}"));
         Ok(())
     }
+}
+
+async fn burst_of(count: u32, record: &Record, say: Say<'_>) -> Result<()> {
+    let started = clock::start();
+    burst(record.source.address()?, &record.accounts.app, "source", count).await?;
+    say(&format!("Burst: {count} transactions in {} ms", started.elapsed().as_millis()));
+    Ok(())
 }
 
 /// The tables, the log's retention as the operator sets it, and the CDC job as it runs before the upgrade; the ids of the
@@ -188,9 +172,12 @@ async fn prepare(record: &Record, written: &Written, say: Say<'_>) -> Result<Vec
     let mut sink = connect(record.sink.address()?, &record.accounts.sink).await.doing("Connecting to the sink")?;
     create_tables(&mut sink, "target").await?;
 
-    let script = script::with_secrets(&written.job, record);
-    let jobs = Client::new(&record.flink)?.submit(&script).await?;
-    say(&format!("The CDC job {} carries source to target", jobs.join(", ")));
+    let flink = Client::new(&record.flink)?;
+    let mut jobs = Vec::new();
+    for job in &written.jobs {
+        jobs.extend(flink.submit(&script::with_secrets(job, record)).await?);
+    }
+    say(&format!("The CDC jobs {} carry source to target", jobs.join(", ")));
     Ok(jobs)
 }
 

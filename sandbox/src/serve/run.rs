@@ -10,14 +10,15 @@ use mysql_async::prelude::Queryable;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::scene::{self, ACCOUNT, BLUE_RELEASE, REGION, Wish};
+use super::scene::{self, ACCOUNT, BLUE_RELEASE, REGION};
 use super::stage::Stage;
+use super::wish::Wish;
 use crate::address::Claim;
 use crate::api;
 use crate::clock;
 use crate::error::{Doing, Error, Result};
-use crate::flink::{Cluster, wait_until_ready};
-use crate::mysqld::{Accounts, Site};
+use crate::flink::{Cluster, Flink, Proxy, wait_until_ready};
+use crate::mysqld::{Accounts, Site, rotate_past};
 use crate::parts::{self, Release};
 use crate::place::{Endpoint, Place, Record, write_json, write_private};
 use crate::plane::Plane;
@@ -47,15 +48,16 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
     let source = endpoint(&scene::production(&region, wish.engine)?, claim.port)?;
     let cluster = Cluster::start(&parts, &claim, &place.flink(), &ledger)?;
     let site = Site {
-        parts,
+        parts: parts.clone(),
         folder: place.servers(),
         engine: wish.engine,
         accounts: Accounts::generate()?,
         ledger: ledger.clone(),
     };
     let accounts = site.accounts.clone();
-    let (api, listener) = api_listener(&claim).await?;
-    let plane = Arc::new(Plane::new(Arc::new(site), claim));
+    let (api, listener) = api_listener(&claim, 8000).await?;
+    let (sql_gateway, gateway_listener) = api_listener(&claim, 8084).await?;
+    let plane = Arc::new(Plane::new(Arc::new(site), claim).bent(wish.oddities.bent()));
 
     let flink = async {
         wait_until_ready(&cluster.flink, &place.flink()).await?;
@@ -74,6 +76,8 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
         .await
         .ok_or_else(|| Error::other("The endpoint stays closed"))?;
     let server = tokio::spawn(api::serve(listener, stage.api.clone()));
+    let proxy = Proxy::new(&cluster.flink.sql_gateway, u32::from(wish.oddities.insert_500))?;
+    let gateway = tokio::spawn(proxy.serve(gateway_listener));
     say(&format!("The RDS API is ready: {api}"));
 
     let record = Record {
@@ -83,7 +87,7 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
         account: ACCOUNT.to_owned(),
         source: Endpoint::of(source),
         sink: Endpoint::of(sink),
-        flink: cluster.flink.clone(),
+        flink: Flink { sql_gateway, ..cluster.flink.clone() },
         accounts,
         serve: own,
         processes: running(&place.processes()).into_iter().map(|(identity, name)| (name, identity)).collect(),
@@ -91,7 +95,10 @@ pub async fn serve(folder: &Path, cache: &Path, wish: &Wish, say: Say<'_>) -> Re
     write_private(&place.env(), &record.exports())?;
     write_json(&place.record(), &record)?;
 
+    let keeper = tokio::spawn(cluster.keep_up(parts, place.flink(), ledger));
     end.wait().await;
+    keeper.abort();
+    gateway.abort();
     server.abort();
     // Not one by one: a server may be in use for a minute yet. What starts after this the guard ends.
     end_all(&place.processes()).await
@@ -107,6 +114,7 @@ async fn servers(plane: &Plane, region: &Region, wish: &Wish, say: Say<'_>) -> R
             let mut conn = server.lock().await.connect().await?;
             conn.query_drop(script).await.doing(format!("Executing {}", file.display()))?;
         }
+        rotate_past(&*plane.server(&scene::blue())?.lock().await, wish.oddities.first_file()).await?;
         say("Blue is ready: MySQL 5.7.22");
         Ok::<_, Error>(())
     };
@@ -119,8 +127,8 @@ async fn servers(plane: &Plane, region: &Region, wish: &Wish, say: Say<'_>) -> R
     Ok(tokio::try_join!(blue, sink)?.1)
 }
 
-async fn api_listener(claim: &Claim) -> Result<(String, TcpListener)> {
-    let port = claim.service_port(8000)?;
+async fn api_listener(claim: &Claim, preferred: u16) -> Result<(String, TcpListener)> {
+    let port = claim.service_port(preferred)?;
     let listener = TcpListener::bind((claim.services(), port)).await?;
     Ok((format!("http://{}:{port}", claim.services()), listener))
 }

@@ -1,30 +1,23 @@
 //! What is in the region before anybody calls its API.
 
-use std::path::PathBuf;
-
+use super::event::EventMode;
+use super::wish::{Oddities, Wish};
 use crate::address::Claim;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::mysqld::Engine;
 use crate::parts::Release;
-use crate::region::{Addresses, ApiError, ClusterSpec, Faults, InstanceSpec, Level, Pace, Region, ServerId, Settings};
+use crate::plane::GreenAddress;
+use crate::region::work::Millis;
+use crate::region::{
+    Addresses, ApiError, ClusterSpec, Faults, InstanceSpec, Level, Mishap, Pace, Planned, Region, ServerId, Settings,
+};
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "us-east-1";
 pub(super) const BLUE: &str = "orders-blue";
 pub(super) const BLUE_RELEASE: Release = Release::V57;
 const GROUP: &str = "orders-params";
-
-/// What kind of sandbox is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    pub engine: Engine,
-    pub gtid: bool,
-    /// SQL for blue, before anything follows it.
-    pub init: Option<PathBuf>,
-    /// The sandbox ends with this process.
-    pub companion: Option<u32>,
-}
 
 /// Set by a user who has run this database for years; some are gone in 8.0.
 const CLUSTER_PARAMETERS: [(&str, &str); 4] = [
@@ -42,11 +35,11 @@ pub(super) fn set(wish: &Wish, claim: &Claim) -> Result<Region> {
     let mut region = Region::new(Settings {
         account: ACCOUNT.to_owned(),
         region: REGION.to_owned(),
-        pace: Pace::sandbox(),
+        pace: pace(&wish.oddities),
         addresses: Addresses::Loopback { base: claim.base, port: claim.port },
         start: clock::now(),
         seed: clock::now(),
-        faults: Faults::default(),
+        faults: faults(&wish.oddities),
     });
     let added = match wish.engine {
         Engine::Aurora => aurora(&mut region, wish.gtid),
@@ -54,6 +47,22 @@ pub(super) fn set(wish: &Wish, claim: &Claim) -> Result<Region> {
     };
     added.map_err(|error| Error::other(format!("The scene cannot be set: {}", error.message)))?;
     Ok(region)
+}
+
+fn pace(oddities: &Oddities) -> Pace {
+    const NEVER: Millis = 24 * 3_600_000;
+    let mut pace = Pace::sandbox();
+    pace.complete = pace.rename + oddities.linger;
+    if oddities.green_address == GreenAddress::Stays || oddities.green_address == GreenAddress::Killed {
+        pace.unroute = NEVER;
+    }
+    pace
+}
+
+fn faults(oddities: &Oddities) -> Faults {
+    let cancelled = Mishap::SwitchoverCancelled { reason: "an active long-running transaction".to_owned() };
+    let mishap = Planned { mishap: cancelled, times: oddities.cancel, struck: 0 };
+    Faults { mishaps: vec![mishap], coordinates: EventMode::plan(&oddities.event), ..Faults::default() }
 }
 
 fn aurora(region: &mut Region, gtid: bool) -> std::result::Result<(), ApiError> {

@@ -9,10 +9,9 @@ use fs_err as fs;
 use tokio::process::Command;
 
 use super::down::end_serving;
-use super::scene::Wish;
+use super::wish::Wish;
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::mysqld::Engine;
 use crate::parts::tail;
 use crate::place::{Place, Record, read_json};
 
@@ -41,7 +40,7 @@ pub async fn up(
     let log = fs::File::create(place.log())?.into_parts().0;
     let mut command = Command::new(program);
     command
-        .args(arguments(place.root(), cache, wish))
+        .args(arguments(place.root(), cache, wish)?)
         .stdin(Stdio::null())
         .stderr(log.try_clone()?)
         .stdout(log)
@@ -75,21 +74,9 @@ pub async fn up(
     }
 }
 
-fn arguments(root: &Path, cache: &Path, wish: &Wish) -> Vec<std::ffi::OsString> {
-    let mut line = vec!["serve".into(), "--dir".into(), root.into(), "--cache".into(), cache.into()];
-    if wish.engine == Engine::Rds {
-        line.push("--rds".into());
-    }
-    if wish.gtid {
-        line.push("--gtid".into());
-    }
-    if let Some(init) = &wish.init {
-        line.extend(["--init".into(), init.into()]);
-    }
-    if let Some(pid) = wish.companion {
-        line.extend(["--with".into(), pid.to_string().into()]);
-    }
-    line
+fn arguments(root: &Path, cache: &Path, wish: &Wish) -> Result<Vec<std::ffi::OsString>> {
+    let wish = serde_json::to_string(wish).map_err(std::io::Error::other)?;
+    Ok(vec!["serve".into(), "--dir".into(), root.into(), "--cache".into(), cache.into(), "--wish".into(), wish.into()])
 }
 
 /// The serving process's log, as far as it was said.

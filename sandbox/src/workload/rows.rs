@@ -9,6 +9,8 @@ use crate::flink::fill;
 const TABLES: &str = include_str!("../../sql/rehearsal.sql");
 /// Above every id the writer uses.
 const MARKER: u32 = 2_000_000_000;
+/// Above every id of the writer and of a burst.
+pub const FIRST_PLANTED: u32 = 1_900_000_000;
 
 /// A table of the rehearsal; the key of both is `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -100,6 +102,12 @@ pub async fn insert_first_rows(conn: &mut Conn, database: &str) -> Result<()> {
         conn.query_drop(insert).await.doing("Inserting the first rows")?;
     }
     Ok(())
+}
+
+/// Five rows for each table, written between the end of blue's log and the application's first write on green.
+pub fn insert_between(database: &str) -> Vec<String> {
+    let insert = |table: Table, id: u32| format!("INSERT INTO {database}.{} VALUES {}", table.name(), table.row(id, 0));
+    Table::ALL.into_iter().flat_map(|table| (0..5).map(move |next| insert(table, FIRST_PLANTED + next))).collect()
 }
 
 /// One last row in the table, whose arrival tells that all before it has arrived; returns its id.

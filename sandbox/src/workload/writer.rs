@@ -17,6 +17,7 @@ use crate::region::work::Millis;
 
 /// Smaller ids are not the writer's.
 pub const FIRST_OF_WRITER: u32 = 1000;
+/// What it writes with unless told otherwise.
 const CONNECTIONS: u32 = 4;
 /// The rows of one round of a connection: see `Hand::round`.
 const CHANGES_PER_ROUND: u32 = 9;
@@ -83,13 +84,18 @@ pub struct Workload {
 impl Workload {
     /// Writes to `database` at `rate` changed rows a second until stopped. Ids from `FIRST_OF_WRITER` on are its own.
     pub fn start(endpoint: SocketAddrV4, app: &Login, database: &str, rate: u32) -> Self {
+        Self::with_hands(endpoint, app, database, rate, CONNECTIONS)
+    }
+
+    /// The same with so many connections.
+    pub fn with_hands(endpoint: SocketAddrV4, app: &Login, database: &str, rate: u32, connections: u32) -> Self {
         let record = Arc::new(Mutex::new(Record::default()));
         let (stop, stopped) = watch::channel(false);
-        let pace = Duration::from_secs_f64(f64::from(CONNECTIONS * CHANGES_PER_ROUND) / f64::from(rate.max(1)));
+        let pace = Duration::from_secs_f64(f64::from(connections * CHANGES_PER_ROUND) / f64::from(rate.max(1)));
         let mut hands = JoinSet::new();
-        for number in 0..CONNECTIONS {
+        for number in 0..connections {
             let (app, database, record) = (app.clone(), database.to_owned(), record.clone());
-            let hand = Hand { endpoint, app, database, record, round: 0, number };
+            let hand = Hand { endpoint, app, database, record, round: 0, number, connections };
             hands.spawn(hand.write(pace, stopped.clone()));
         }
         Self { record, stop, hands }
@@ -115,6 +121,7 @@ struct Hand {
     record: Arc<Mutex<Record>>,
     round: u32,
     number: u32,
+    connections: u32,
 }
 
 impl Hand {
@@ -185,7 +192,7 @@ impl Hand {
 
     /// The first of the four ids of a round. The row of this id is never changed again.
     fn base(&self, round: u32) -> u32 {
-        FIRST_OF_WRITER + (round * CONNECTIONS + self.number) * 4
+        FIRST_OF_WRITER + (round * self.connections + self.number) * 4
     }
 
     fn with_record<T>(&self, act: impl FnOnce(&mut Record) -> T) -> T {

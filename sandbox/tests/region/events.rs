@@ -146,3 +146,28 @@ fn a_page_may_end_right_before_the_coordinates() {
     let second = scene.call(DescribeEvents { paging, ..Default::default() }).unwrap();
     assert!(second.items[0].message.starts_with(COORDINATES), "{:?}", second.items[0]);
 }
+
+#[test]
+fn decoys_stand_under_other_names_or_before_the_switchover() {
+    let home = Home::ProductionInstance;
+    let (mut scene, _) = switched(CoordinatesEvent { home, decoys: true, ..Default::default() });
+    let told: Vec<Event> = all(&mut scene).into_iter().filter(|event| event.message.starts_with(COORDINATES)).collect();
+    let own: Vec<&Event> = told.iter().filter(|event| event.source_id == "orders-1").collect();
+    assert_eq!((told.len(), own.len()), (5, 2));
+    assert!(own[1].at - own[0].at >= 1_800_000, "one is of an older switchover: {own:#?}");
+}
+
+#[test]
+fn the_coordinates_may_be_behind_a_whole_page() {
+    let (mut scene, green) = switched(CoordinatesEvent { crowd: 120, ..Default::default() });
+    let source = DescribeEvents {
+        source_identifier: Some(green),
+        source_type: Some("db-instance".to_owned()),
+        ..Default::default()
+    };
+    let first = scene.call(source.clone()).unwrap();
+    let has = |page: &Page<Event>| page.items.iter().any(|event| event.message.starts_with(COORDINATES));
+    assert!(first.marker.is_some() && !has(&first));
+    let paging = Paging { marker: first.marker, ..source.paging.clone() };
+    assert!(has(&scene.call(DescribeEvents { paging, ..source }).unwrap()));
+}

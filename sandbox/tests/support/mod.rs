@@ -9,7 +9,7 @@ use mysql_async::Conn;
 use sandbox::address::Claim;
 use sandbox::mysqld::{Accounts, Engine, Site};
 use sandbox::parts::{Parts, Release, install};
-use sandbox::plane::Plane;
+use sandbox::plane::{Bent, Plane};
 use sandbox::process::Ledger;
 use sandbox::region::work::{ServerId, Settings, Task};
 use tempfile::TempDir;
@@ -40,6 +40,11 @@ pub fn settings(pairs: &[(&str, &str)]) -> Settings {
 
 /// A blue server behind one endpoint.
 pub async fn blue(parameters: &[(&str, &str)]) -> World {
+    bent_blue(parameters, Bent::default()).await
+}
+
+/// The same in a world that is odd on purpose.
+pub async fn bent_blue(parameters: &[(&str, &str)], bent: Bent) -> World {
     let parts = install(&cache(), &|line| eprintln!("{line}")).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let accounts = Accounts::generate().unwrap();
@@ -53,7 +58,7 @@ pub async fn blue(parameters: &[(&str, &str)]) -> World {
     };
     let claim = Claim::take().unwrap();
     let endpoint = SocketAddrV4::new(claim.host(1), claim.port);
-    let plane = Plane::new(Arc::new(site), claim);
+    let plane = Plane::new(Arc::new(site), claim).bent(bent);
     plane.create(id("blue"), Release::V57, settings(parameters)).await.unwrap();
     plane.perform(Task::Route { address: endpoint.ip().to_string(), server: id("blue") }).await.unwrap();
     World { plane, parts, ledger, accounts, endpoint, folder }

@@ -4,7 +4,7 @@ use crate::region::Region;
 use crate::region::address::Purpose;
 use crate::region::deployment::{Deployment, Row};
 use crate::region::event::{Event, SourceType, coordinates_message};
-use crate::region::fault::Home;
+use crate::region::fault::{CoordinatesEvent, Home};
 use crate::region::resource::Resource;
 use crate::region::schedule::Due;
 use crate::region::work::{Millis, Task};
@@ -154,6 +154,32 @@ impl Region {
         for event in events {
             let delay: Millis = said - self.now;
             self.after(delay, Due::Say(event));
+        }
+        self.plan_company(&event(self, String::new()), &plan);
+    }
+
+    /// What stands round the event: others that read like it, and many that do not.
+    fn plan_company(&mut self, like: &Event, plan: &CoordinatesEvent) {
+        const HOUR: Millis = 3_600_000;
+        if plan.decoys {
+            for (nth, other) in ["payments", "orders-archive", "orders-80-green"].into_iter().enumerate() {
+                let mut decoy = like.clone();
+                decoy.source_id = other.to_owned();
+                decoy.source_arn = self.event_arn(like.source_type, other);
+                decoy.message = coordinates_message("mysql-bin-changelog.000003", 1_000 + nth as u64);
+                self.list(decoy);
+            }
+            let mut older = like.clone();
+            older.message = coordinates_message("mysql-bin-changelog.000002", 777);
+            older.at = self.now.saturating_sub(HOUR / 2);
+            older.listed_at = older.at;
+            self.list(older);
+        }
+        for nth in 0..plan.crowd {
+            let mut other = like.clone();
+            other.message = format!("Applying modification {nth} to the database.");
+            (other.at, other.listed_at) = (self.now, self.now);
+            self.list(other);
         }
     }
 }
