@@ -6,7 +6,7 @@ mod support;
 use std::{path::Path, sync::Arc};
 
 use sandbox::region::{Action, Breakage, Calls, Fault, Faults, Mishap, Planned, Rule};
-use support::world::{State, World};
+use support::world::{Kept, State, World};
 use upgrade::{
     event::{Body, Event, Observer, Outcome, StepName},
     playbook::{self, Playbook},
@@ -168,13 +168,27 @@ fn check(state: &State, what: &str) {
     assert_eq!(alive.len(), 1, "{what}: one job");
     assert_eq!(alive[0].marks.get("upgrade.part").map(String::as_str), Some("green"), "{what}");
     assert!(state.flink.alive("orders-to-target-drain").is_empty(), "{what}: no drain is left");
-    let told = state.region.events().iter().find(|event| event.message.contains("Binary log coordinates")).unwrap();
-    let (file, position) = alive[0].start.clone().unwrap();
-    assert!(
-        told.message.contains(&format!("file {file} and position {position}")),
-        "{what}: {} against {file}:{position}",
-        told.message
-    );
+    let start = alive[0].start.clone().unwrap();
+    match state.kept {
+        Kept::Rows => assert_eq!(start, mirror(state), "{what}: at the mirror of where it stood on blue"),
+        _ => {
+            let (file, position) = start;
+            let told = format!("file {file} and position {position}");
+            let events = state.region.events();
+            let event = events.iter().find(|event| event.message.contains("Binary log coordinates")).unwrap();
+            assert!(event.message.contains(&told), "{what}: {} against {told}", event.message);
+        }
+    }
+}
+
+/// Where green's log has the transaction at which the job was stopped on blue.
+fn mirror(state: &State) -> (String, u64) {
+    let stopped = state.flink.jobs.iter().filter(|job| job.job.name == "orders-to-target");
+    let (file, position) = stopped.filter_map(|job| job.stopped.clone()).next_back().unwrap();
+    let all = || state.logs.values().flatten();
+    let on_blue = all().find(|known| known.start.file == file && known.start.position == position).unwrap();
+    let copy = all().find(|known| known.content == on_blue.content && known.start != on_blue.start).unwrap();
+    (copy.start.file.clone(), copy.start.position)
 }
 
 #[test]
@@ -212,7 +226,18 @@ fn finished(event: &Event) -> Option<Outcome> {
 /// it was then. With a torn tail as well.
 #[test]
 fn every_cut_ends_in_the_same_world() {
-    let world = World::new(State::aurora(Faults::default()));
+    every_cut(Kept::Rows);
+}
+
+#[test]
+fn every_cut_of_a_drain_ends_in_the_same_world() {
+    every_cut(Kept::Statements);
+}
+
+fn every_cut(kept: Kept) {
+    let mut state = State::aurora(Faults::default());
+    state.kept = kept;
+    let world = World::new(state);
     let desk = Desk::new(&host(&world.state()));
     world.watch(&desk.journal());
     assert_eq!(desk.finish(&world, 2).exit_code, 0);
@@ -287,15 +312,18 @@ fn a_lost_reply_is_looked_at_and_never_repeated_blindly() {
 
 #[test]
 fn a_submit_of_unknown_outcome_is_looked_up_by_its_mark() {
-    for started in [true, false] {
+    for (started, kept, submits) in
+        [(true, Kept::Rows, 1), (false, Kept::Rows, 1), (true, Kept::Statements, 2), (false, Kept::Statements, 2)]
+    {
         let mut state = State::aurora(Faults::default());
+        state.kept = kept;
         state.flink.lose_reply = started;
         state.flink.lose_call = !started;
         let world = World::new(state);
         let desk = Desk::new(&host(&world.state()));
         assert_eq!(desk.finish(&world, 2).exit_code, 0);
         check(&world.state(), &format!("started: {started}"));
-        assert_eq!(world.state().flink.submits, 2, "a drain and a job on green");
+        assert_eq!(world.state().flink.submits, submits, "a job on green, and a drain where the log has statements");
     }
 }
 
@@ -358,10 +386,29 @@ fn a_foreign_deployment_is_refused_and_left_alone() {
 }
 
 #[test]
-fn without_the_event_nothing_is_submitted() {
+fn without_the_event_greens_log_tells_the_coordinates() {
+    for kept in [Kept::Rows, Kept::Statements] {
+        let mut faults = Faults::default();
+        faults.coordinates.copies = 0;
+        let mut state = State::aurora(faults);
+        state.kept = kept;
+        let world = World::new(state);
+        let desk = Desk::new(&host(&world.state()));
+        let (ending, events) = desk.call(&world, true);
+        assert_eq!(ending.exit_code, 0, "{kept:?}: {ending:?}");
+        let told =
+            |event: &Event| matches!(&event.body, Body::Warning { message, .. } if message.contains("taken instead"));
+        assert_eq!(events.iter().any(told), kept == Kept::Statements, "only where the event had to be waited for");
+    }
+}
+
+#[test]
+fn without_the_event_and_without_a_log_nothing_is_submitted() {
     let mut faults = Faults::default();
     faults.coordinates.copies = 0;
-    let world = World::new(State::aurora(faults));
+    let mut state = State::aurora(faults);
+    state.kept = Kept::OwnRows;
+    let world = World::new(state);
     let desk = Desk::new(&host(&world.state()));
     let (ending, _) = desk.call(&world, true);
     assert_eq!(ending.exit_code, 4, "{ending:?}");

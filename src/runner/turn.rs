@@ -36,8 +36,9 @@ impl From<Error> for Ended {
     }
 }
 
-/// Between two glances.
+/// Between two glances: a small part of the time already waited.
 const GLANCE: Duration = Duration::from_millis(25);
+const SLOWEST_GLANCE: Duration = Duration::from_secs(1);
 
 /// How often a harmless operation is done again before its effect must show.
 const REPEATS: u32 = 8;
@@ -94,7 +95,8 @@ impl Engine<'_> {
             match turn {
                 Next::Wait { awaited, seen } => {
                     let pause = self.wait(index, began, &mut memory, awaited, seen)?;
-                    self.rest(index, pause, &known, &attempts).await;
+                    let waited = memory.rhythm.waited(&*clock);
+                    self.rest(index, pause, waited, &known, &attempts).await;
                 }
                 Next::Do(operation) => {
                     self.perform(index, operation, confirmed, &known, &mut memory).await?;
@@ -164,20 +166,26 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Sleeps, but not beyond the moment at which a glance of the step shows that something has happened.
-    async fn rest(&self, index: usize, pause: Duration, known: &Known, done: &Attempts<Value>) {
+    /// Sleeps, but not beyond the moment at which a glance of the step shows that something has happened. `waited`: since
+    /// when nothing has.
+    async fn rest(&self, index: usize, pause: Duration, waited: Duration, known: &Known, done: &Attempts<Value>) {
         let clock = self.read.clock.clone();
         let until = clock.elapsed() + pause;
+        // A whole look tells errors.
+        let Ok(Some(glance)) = self.steps[index].step.glances(&self.read, known, done) else {
+            return self.stop.sleep(&*clock, pause).await;
+        };
         while self.stop.asked().is_none() {
             let left = until.saturating_sub(clock.elapsed());
             if left.is_zero() {
                 return;
             }
-            match self.steps[index].step.glance(&self.read, known, done).await {
-                Ok(Some(true)) => return,
-                Ok(Some(false)) => self.stop.sleep(&*clock, left.min(GLANCE)).await,
-                // A whole look tells errors.
-                Ok(None) | Err(_) => return self.stop.sleep(&*clock, left).await,
+            // Time passes before the first glance too: what it shows may not be enough for a whole look.
+            self.stop.sleep(&*clock, left.min((waited / 400).clamp(GLANCE, SLOWEST_GLANCE))).await;
+            match glance().await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(_) => return self.stop.sleep(&*clock, until.saturating_sub(clock.elapsed())).await,
             }
         }
     }

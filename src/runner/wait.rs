@@ -99,10 +99,14 @@ impl Rhythm {
         !std::mem::replace(&mut self.told, true)
     }
 
+    /// Since it began.
+    pub(super) fn waited(&self, clock: &dyn Clock) -> Duration {
+        clock.elapsed().saturating_sub(self.began)
+    }
+
     pub(super) fn pause(&mut self, clock: &dyn Clock) -> Duration {
         self.looks += 1;
-        let waited = clock.elapsed().saturating_sub(self.began);
-        let pause = (waited / 8).clamp(SHORTEST, LONGEST);
+        let pause = (self.waited(clock) / 8).clamp(SHORTEST, LONGEST);
         // A tenth either way, so that many runs do not ask in step.
         let jitter = (self.looks.wrapping_mul(2_654_435_761) >> 16) % 200;
         pause * (900 + jitter) / 1000

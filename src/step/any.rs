@@ -1,5 +1,7 @@
 //! Steps of every kind behind one type, with operations and outputs as JSON.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -12,13 +14,16 @@ use crate::{
 /// What the engine gets from a look.
 pub type Turn = Next<Operation, Value>;
 
+/// A step's glance, ready to be made many times.
+pub type Glances<'a> = Box<dyn Fn() -> Reply<'a, bool> + Send + Sync + 'a>;
+
 pub trait AnyStep: Send + Sync {
     fn outline(&self) -> Outline;
     fn needs(&self) -> &'static [&'static str];
     /// Observes and decides.
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn>;
-    /// Whether a whole look is wanted at once; `None` where nothing hurries.
-    fn glance<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Option<bool>>;
+    /// Asks, as often as it is called, whether a whole look is wanted at once; `None` where nothing hurries.
+    fn glances<'a>(&'a self, read: &'a Read, known: &'a Known, done: &Attempts<Value>) -> Result<Option<Glances<'a>>>;
     fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed>;
     /// Whether `outputs` read as this step's outputs.
     fn check_outputs(&self, outputs: &Value) -> Result<()>;
@@ -41,14 +46,20 @@ impl<S: Step> AnyStep for S {
         })
     }
 
-    fn glance<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Option<bool>> {
-        Box::pin(async move {
-            let done = typed::<S::Operation>(done)?;
-            match Step::glance(self, read, known, &done) {
-                None => Ok(None),
-                Some(glance) => glance.await.map(Some),
-            }
-        })
+    fn glances<'a>(&'a self, read: &'a Read, known: &'a Known, done: &Attempts<Value>) -> Result<Option<Glances<'a>>> {
+        let done = Arc::new(typed::<S::Operation>(done)?);
+        if Step::glance(self, read, known, &done).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(move || {
+            let done = Arc::clone(&done);
+            Box::pin(async move {
+                match Step::glance(self, read, known, &done) {
+                    Some(glance) => glance.await,
+                    None => Ok(false),
+                }
+            })
+        })))
     }
 
     fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed> {

@@ -15,6 +15,16 @@ use upgrade::{
 
 use super::{State, World};
 
+/// What a reader of the logs finds in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Rows,
+    /// Statements, which cannot be compared row by row.
+    Statements,
+    /// Rows, and a replica keeps nothing of what it applies.
+    OwnRows,
+}
+
 /// By `@@server_uuid`.
 pub type Logs = BTreeMap<String, Vec<Transaction>>;
 
@@ -48,7 +58,15 @@ impl State {
     fn log(&self, at: &Address) -> Result<(Vec<Transaction>, Place)> {
         let server = self.server_at(&at.host)?;
         let (file, position) = server.binlog.last().cloned().unwrap_or_default();
-        let log = self.logs.get(&server.server_uuid).cloned().unwrap_or_default();
+        let mut log = self.logs.get(&server.server_uuid).cloned().unwrap_or_default();
+        match self.kept {
+            Kept::Rows => {}
+            Kept::Statements => {
+                let opaque = || Content::Opaque("a statement".to_owned());
+                log.iter_mut().for_each(|transaction| transaction.content = opaque());
+            }
+            Kept::OwnRows => log.retain(|transaction| transaction.server_id == server.server_id),
+        }
         Ok((log, Place { file, position }))
     }
 }

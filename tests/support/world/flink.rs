@@ -42,6 +42,8 @@ pub struct Running {
     pub host: String,
     /// Where it was told to start, for a start without state.
     pub start: Option<(String, u64)>,
+    /// Where its savepoint stands, once it was stopped.
+    pub stopped: Option<(String, u64)>,
     /// The savepoint it was started from.
     pub restored: Option<String>,
     pub checkpoints: u64,
@@ -79,6 +81,7 @@ impl Flink {
             marks,
             host: host.to_owned(),
             start,
+            stopped: None,
             restored: None,
             checkpoints: 0,
             latest: None,
@@ -160,6 +163,7 @@ impl State {
         self.flink.triggers.insert(trigger.to_owned(), path.clone());
         let running = &mut self.flink.jobs[at];
         running.job.state = "FINISHED".to_owned();
+        running.stopped = Some((file, position));
         running.latest = Some(path);
         running.checkpoints += 1;
         Ok(())

@@ -22,6 +22,7 @@ use upgrade::{
     step::{Read, Write},
 };
 
+pub use binlog::Kept;
 pub use flink::Flink;
 
 /// 2026-01-01T00:00:00Z in milliseconds.
@@ -38,6 +39,7 @@ pub struct State {
     pub flink: Flink,
     /// What stands in the servers' logs.
     pub logs: binlog::Logs,
+    pub kept: binlog::Kept,
     /// Transactions written so far, and when the last one was.
     written: u64,
     wrote: u64,
@@ -85,14 +87,15 @@ impl State {
         servers.run(&mut region, START);
         let address = region.cluster("orders").unwrap().endpoint.clone();
         let flink = Flink::with_job("orders-to-target", &address, START - 3_600_000);
-        let mut state = Self { region, servers, flink, logs: binlog::Logs::new(), written: 0, wrote: 0 };
+        let mut state =
+            Self { region, servers, flink, logs: binlog::Logs::new(), kept: Kept::Rows, written: 0, wrote: 0 };
         state.write_to(&ServerId("blue".to_owned()), 5_000);
         state
     }
 
     /// Time passes: the region goes on, and applications write wherever they may.
     fn pass(&mut self, time: Duration) {
-        let until = self.region.now() + u64::try_from(time.as_millis()).unwrap();
+        let until = self.region.now() + u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap();
         let Self { region, servers, .. } = self;
         servers.run(region, until);
         if until < self.wrote + PAUSE {
