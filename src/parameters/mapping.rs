@@ -36,11 +36,15 @@ pub fn map(blue: &[Parameter], family: &[Parameter]) -> Mapping {
     mapping
 }
 
+const AT_CREATION: [&str; 3] = ["lower_case_table_names", "gtid_mode", "enforce_gtid_consistency"];
+
 /// What must be right when green is created: without a binary log in ROW format the switchover works and the
-/// coordinates never come; the case of table names cannot be changed later.
+/// coordinates never come; the case of table names cannot be changed later; and where blue has GTID on, a green without it
+/// cannot follow.
 pub fn at_creation(mapping: &Mapping, family: &[Parameter]) -> Vec<Setting> {
+    let carried = mapping.carried.iter();
     let mut settings: Vec<Setting> =
-        mapping.carried.iter().filter(|setting| setting.name == "lower_case_table_names").cloned().collect();
+        carried.filter(|setting| AT_CREATION.iter().any(|name| same_name(name, &setting.name))).cloned().collect();
     if let Some(format) = family.iter().find(|parameter| parameter.name == "binlog_format" && parameter.modifiable) {
         settings.push(setting(format, "ROW"));
     }

@@ -1,5 +1,6 @@
 //! What is looked at: the events, and green's log.
 
+use futures_util::future::try_join4;
 use time::OffsetDateTime;
 
 use super::CaptureCoordinates;
@@ -58,7 +59,14 @@ const AFTER: time::Duration = time::Duration::minutes(10);
 pub(super) async fn look(step: &CaptureCoordinates, read: &Read, known: &Known) -> Result<Observation> {
     let switched = switchover::Outputs::of(read, known).await?;
     let mysql = read.mysql()?;
-    let server = mysql.server(&switched.address).await?;
+    // Somebody waits for this look.
+    let (server, files, by_log, at_first) = try_join4(
+        mysql.server(&switched.address),
+        mysql.log_files(&switched.address),
+        by_log(read, known, &switched),
+        told(read, &switched, false),
+    )
+    .await?;
     if server.uuid != switched.green_server.uuid {
         return Err(Error::drift(format!(
             "The production address {} leads to server {}, and green is {}",
@@ -67,11 +75,11 @@ pub(super) async fn look(step: &CaptureCoordinates, read: &Read, known: &Known) 
         .unchanged("No CDC job was started; the savepoints are kept")
         .hint("Wait for the address to move (DNS may be slow), then type the same command again"));
     }
-    let by_log = by_log(read, known, &switched).await?;
     let ends = matches!(by_log, Some(ByLog::Ends(_)));
     let (found, events) = match &step.given {
         Some((file, position)) => (Found::One { file: file.clone(), position: *position }, 0),
-        None => told(read, &switched, !ends).await?,
+        None if ends || !matches!(at_first.0, Found::None) => at_first,
+        None => told(read, &switched, true).await?,
     };
     let mut pairs: Vec<Place> = match &found {
         Found::None => Vec::new(),
@@ -80,7 +88,6 @@ pub(super) async fn look(step: &CaptureCoordinates, read: &Read, known: &Known) 
             pairs.iter().map(|(file, position)| Place { file: file.clone(), position: *position }).collect()
         }
     };
-    let files = mysql.log_files(&switched.address).await?;
     let mut checked = Vec::new();
     for pair in &pairs {
         checked.push((pair.clone(), standing(read, &switched, &files, pair).await?));

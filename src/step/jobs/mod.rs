@@ -2,7 +2,7 @@
 
 mod tail;
 
-pub(super) use tail::{HEADER, cover, frozen_end, gtid_set, restorable, tail_request};
+pub(super) use tail::{HEADER, cover, frozen_end, gtid_set, read_ahead, restorable, tail_request};
 
 use super::contract::{Known, Read, Write};
 use crate::{

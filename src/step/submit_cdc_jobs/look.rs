@@ -1,5 +1,7 @@
 //! What is looked at while jobs move: both logs, and the jobs of this run in Flink.
 
+use futures_util::future::try_join5;
+
 use super::{JOB_MARK, Operation, PART_MARK, Part, RUN_MARK, SubmitCdcJobs, jobs, name_in_flink, stop_id};
 use crate::{
     error::{Error, Result},
@@ -99,17 +101,21 @@ pub(super) async fn look(
     let stopped: stop_cdc_jobs::Outputs = known.outputs("stop_cdc_jobs")?;
     let switched = switchover::Outputs::of(read, known).await?;
     let coordinates: capture_coordinates::Outputs = known.outputs("capture_coordinates")?;
-    let end = jobs::frozen_end(read, &switched).await?;
-    let mysql = read.mysql()?;
-    let green = mysql.server(&switched.address).await?;
+    let (mysql, flink) = (read.mysql()?, read.flink()?);
+    // Somebody waits for this look.
+    let (end, green, green_end, all, version) = try_join5(
+        jobs::frozen_end(read, &switched),
+        mysql.server(&switched.address),
+        mysql.log_end(&switched.address),
+        flink.jobs(),
+        flink.version(),
+    )
+    .await?;
     if green.uuid != switched.green_server.uuid {
         return Err(Error::drift(format!("The production address {} does not lead to green", switched.address))
             .unchanged("No CDC job was started; the savepoints are kept")
             .hint("Wait for the address to move (DNS may be slow), then type the same command again"));
     }
-    let green_end = mysql.log_end(&switched.address).await?;
-    let flink = read.flink()?;
-    let all = flink.jobs().await?;
     let scripts = jobs::scripts(read, known, &switched.address).await?;
     let mut seen = Vec::new();
     for stopped in stopped.jobs {
@@ -141,7 +147,6 @@ pub(super) async fn look(
     let savepoints = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
     let on_green = seen.iter().all(|job| job.green.as_ref().is_some_and(|running| running.offsets.is_some()));
     let afterwards = if on_green { Some(afterwards(read, &switched, &coordinates).await?) } else { None };
-    let version = flink.version().await?;
     Ok(Observation { jobs: seen, switched, coordinates, end, green_end, green, savepoints, version, afterwards })
 }
 

@@ -72,13 +72,13 @@ fn first(
         .green_server
         .as_ref()
         .map(|server| server.gtid_mode.as_str())
-        .filter(|mode| !mode.eq_ignore_ascii_case("OFF"));
+        .filter(|mode| mode.to_ascii_uppercase().ends_with("_PERMISSIVE"));
     if let Some(mode) = gtid.filter(|_| !known.playbook.cdc_jobs.is_empty()) {
         let text = format!(
-            "gtid_mode of green is {mode}: a job started there by file and position would replay old rows at its next restart"
+            "gtid_mode of green is {mode}: its log may hold transactions with and without GTID, and a job cannot be placed by either"
         );
         let error = Error::permanent(text).unchanged("No switchover was asked for");
-        return Next::Fail(error.hint("Set gtid-mode to OFF in green's parameter group and reboot green"));
+        return Next::Fail(error.hint("Set gtid-mode to ON or OFF in green's parameter group and reboot green"));
     }
     let (Some(green), Some(green_server)) = (before.green.clone(), before.green_server.clone()) else {
         return Next::Wait { awaited: "green's writer to answer".to_owned(), seen: "no connection".to_owned() };

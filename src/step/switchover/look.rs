@@ -1,5 +1,6 @@
 //! What is looked at before, during and after the switchover.
 
+use futures_util::future::try_join;
 use time::OffsetDateTime;
 
 use super::Operation;
@@ -13,7 +14,7 @@ use crate::{
     },
     step::{
         contract::{Attempts, Known, Read},
-        create_blue_green,
+        create_blue_green, jobs,
     },
 };
 
@@ -72,6 +73,10 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
                 let told = cancellations(read, known, &created).await?;
                 let cancelled = told.get(attempt.operation.cancellations..).and_then(|new| new.last()).cloned();
                 let production = answer(read.mysql()?, created.blue.write_address()?).await?;
+                let sent = &attempt.operation;
+                if let (Ok(blue), Ok(green)) = (sent.blue.write_address(), sent.green.write_address()) {
+                    jobs::read_ahead(read, known, (blue, &sent.blue_server), (green, &sent.green_server)).await;
+                }
                 Sides::Under { cancelled, production }
             }
         }
@@ -123,22 +128,34 @@ async fn before(read: &Read, known: &Known, created: &create_blue_green::Outputs
             replication = mysql.replication(address).await?;
         }
     }
+    if let (Some(address), Some(server)) = (green.as_ref().and_then(|green| green.address.as_ref()), &green_server) {
+        jobs::read_ahead(read, known, (blue.write_address()?, &blue_server), (address, server)).await;
+    }
     Ok(Before { blue, green, blue_server, green_server, replication, cancellations })
 }
 
 async fn after(read: &Read, created: &create_blue_green::Outputs, complete: bool) -> Result<After> {
     let rds = read.rds()?;
     let level = created.blue.database.level();
-    let production = side::side(rds, &created.blue.database).await?;
-    let server = match production.as_ref().and_then(|side| side.address.as_ref()) {
-        Some(address) => answer(read.mysql()?, address).await?,
-        None => None,
+    let mysql = read.mysql()?;
+    let production = async {
+        let side = side::side(rds, &created.blue.database).await?;
+        let server = match side.as_ref().and_then(|side| side.address.as_ref()) {
+            Some(address) => answer(mysql, address).await?,
+            None => None,
+        };
+        Ok::<_, Error>((side, server))
     };
-    let old = side::by_resource_id(rds, level, &created.blue.resource_id).await?;
-    let old_server = match old.as_ref().and_then(|side| side.address.as_ref()) {
-        Some(address) if !complete => answer(read.mysql()?, address).await?,
-        _ => None,
+    let old = async {
+        let side = side::by_resource_id(rds, level, &created.blue.resource_id).await?;
+        let server = match side.as_ref().and_then(|side| side.address.as_ref()) {
+            Some(address) if !complete => answer(mysql, address).await?,
+            _ => None,
+        };
+        Ok::<_, Error>((side, server))
     };
+    // Somebody waits for this look.
+    let ((production, server), (old, old_server)) = try_join(production, old).await?;
     Ok(After { production, server, old, old_server })
 }
 
