@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     error::{Error, Kind, Result},
     event::Outcome,
-    playbook::{self, DatabaseName, Loaded, Playbook, StepBody},
+    playbook::{self, DatabaseName, Loaded, Playbook},
     runner::{Placed, Run, RunFolder, Verbs, digest_of, journal},
     step,
 };
@@ -147,7 +147,7 @@ impl Scene {
         let all = 0..playbook.steps.len();
         all.map(|place| {
             let mut input = playbook::step_input(playbook, &self.folder, place);
-            if matches!(playbook.steps[place].body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs { .. }) {
+            if playbook.steps[place].body.acts_on_jobs() {
                 input["scripts"] = json!(scripts);
             }
             input

@@ -55,6 +55,12 @@ impl Party {
             gtid_mode: server.gtid_mode.clone(),
         }
     }
+
+    /// Its row in a table of both servers.
+    pub(super) fn row(&self, side: &str) -> String {
+        let Self { address, server_uuid, server_id, version, gtid_mode } = self;
+        format!("| {side} | {address} | {server_uuid} | {server_id} | {version} | {gtid_mode} |\n")
+    }
 }
 
 /// How what blue wrote after the job's offset reaches the sink.
@@ -108,8 +114,7 @@ impl Evidence {
         let _ =
             writeln!(page, "| | address | server_uuid | server_id | version | gtid_mode |\n|---|---|---|---|---|---|");
         for (side, party) in [("blue", &self.blue), ("green", &self.green)] {
-            let Party { address, server_uuid, server_id, version, gtid_mode } = party;
-            let _ = writeln!(page, "| {side} | {address} | {server_uuid} | {server_id} | {version} | {gtid_mode} |");
+            page.push_str(&party.row(side));
         }
         page.push_str("\n## From blue to green\n\n");
         for offset in &self.offsets {
@@ -125,27 +130,31 @@ impl Evidence {
         let _ = writeln!(page, "- The savepoint {} is kept", self.savepoint);
         page.push_str("\n## Checks before the start\n\n");
         checks(&mut page, &self.checks);
-        match &self.proof {
-            None => page.push_str("\nThe job on green has not been proven yet.\n"),
-            Some(proof) => {
-                let _ = writeln!(page, "\n## Proof\n\nFlink job {}.\n", proof.job_id);
-                for offset in &proof.offsets {
-                    let id = offset.server_id.map_or("none".to_owned(), |id| id.to_string());
-                    let _ = writeln!(
-                        page,
-                        "- {} is committed at {}:{} with server_id {id}",
-                        offset.source, offset.file, offset.position
-                    );
-                }
-                page.push('\n');
-                checks(&mut page, &proof.checks);
-            }
-        }
+        committed(&mut page, self.proof.as_ref());
         page
     }
 }
 
-fn checks(page: &mut String, checks: &[Check]) {
+/// What the job on green has shown.
+pub(super) fn committed(page: &mut String, proof: Option<&Proof>) {
+    let Some(proof) = proof else {
+        page.push_str("\nThe job on green has not been proven yet.\n");
+        return;
+    };
+    let _ = writeln!(page, "\n## Proof\n\nFlink job {}.\n", proof.job_id);
+    for offset in &proof.offsets {
+        let id = offset.server_id.map_or("none".to_owned(), |id| id.to_string());
+        let _ = writeln!(
+            page,
+            "- {} is committed at {}:{} with server_id {id}",
+            offset.source, offset.file, offset.position
+        );
+    }
+    page.push('\n');
+    checks(page, &proof.checks);
+}
+
+pub(super) fn checks(page: &mut String, checks: &[Check]) {
     page.push_str("| what | asked by | answer |\n|---|---|---|\n");
     for Check { what, query, answer } in checks {
         let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");

@@ -2,6 +2,7 @@
 
 pub mod consumer;
 pub mod coordinates;
+pub mod early;
 pub mod evidence;
 pub mod gtid;
 pub mod offset;

@@ -210,6 +210,8 @@ fn step(text: &str, entry: &Entry<'_>) -> Option<Step> {
         },
         "approve" => StepBody::Approve { expires: length("expires")? },
         "stop_cdc_jobs" => StepBody::StopCdcJobs,
+        "move_cdc_jobs" => StepBody::MoveCdcJobs,
+        "repoint_cdc_jobs" => StepBody::RepointCdcJobs,
         "switchover" => StepBody::Switchover { timeout: length("timeout")?, max_lag: length("max_lag")? },
         "capture_coordinates" => {
             let position = entry.body.and_then(|body| body.get("position")).and_then(Node::whole);

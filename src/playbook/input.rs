@@ -25,14 +25,12 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
     if let Some(target) = &playbook.target {
         input["target"] = json!(target);
     }
-    if matches!(step.body, StepBody::StopCdcJobs | StepBody::SubmitCdcJobs { .. }) {
+    if step.body.acts_on_jobs() {
         input["cdc_jobs"] = playbook.cdc_jobs.iter().map(|job| job_keys(job, folder)).collect();
         if let Some(Flink { rest, sql_gateway, savepoints }) = &playbook.flink {
             input["flink"] = match step.body {
-                StepBody::SubmitCdcJobs { .. } => {
-                    json!({ "rest": rest, "sql_gateway": sql_gateway, "savepoints": savepoints })
-                }
-                _ => json!({ "rest": rest, "savepoints": savepoints }),
+                StepBody::StopCdcJobs => json!({ "rest": rest, "savepoints": savepoints }),
+                _ => json!({ "rest": rest, "sql_gateway": sql_gateway, "savepoints": savepoints }),
             };
         }
     }
@@ -41,7 +39,7 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
 
 fn step_keys(step: &Step) -> Value {
     let mut keys = match &step.body {
-        StepBody::Precheck | StepBody::StopCdcJobs => json!({}),
+        StepBody::Precheck | StepBody::StopCdcJobs | StepBody::MoveCdcJobs | StepBody::RepointCdcJobs => json!({}),
         StepBody::SubmitCdcJobs { tail } => json!({ "tail": tail }),
         StepBody::CreateBlueGreen { name } => json!({ "name": name }),
         StepBody::SyncParameterGroup { group, instance_group } => {

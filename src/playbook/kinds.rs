@@ -26,7 +26,7 @@ const fn body(name: &'static str, keys: &'static [Key], later: &'static [&'stati
     Mapping { name, keys, one_of: &[], later, common: &COMMON }
 }
 
-pub(super) static KINDS: [Kind; 10] = [
+pub(super) static KINDS: [Kind; 12] = [
     Kind {
         body: body("precheck", &[], &[]),
         about: "Looks for everything that would stop the upgrade or break after it.",
@@ -90,6 +90,13 @@ pub(super) static KINDS: [Kind; 10] = [
         repeatable: true,
     },
     Kind {
+        body: body("move_cdc_jobs", &[], &[]),
+        about: "Moves the CDC jobs to green while it still is a replica.",
+        sections: &["target", "mysql", "flink", "cdc_jobs"],
+        steps: &["create_blue_green", "repoint_cdc_jobs"],
+        repeatable: false,
+    },
+    Kind {
         body: body("stop_cdc_jobs", &[], &[]),
         about: "Stops the CDC jobs with savepoints.",
         sections: &["flink", "cdc_jobs"],
@@ -144,6 +151,13 @@ pub(super) static KINDS: [Kind; 10] = [
         repeatable: false,
     },
     Kind {
+        body: body("repoint_cdc_jobs", &[], &[]),
+        about: "Points the CDC jobs that were moved to green at the production address.",
+        sections: &["target", "mysql", "flink", "cdc_jobs"],
+        steps: &["move_cdc_jobs", "switchover"],
+        repeatable: false,
+    },
+    Kind {
         body: body(
             "clean_up",
             &[Key::may(
@@ -162,12 +176,14 @@ pub(super) static KINDS: [Kind; 10] = [
 ];
 
 /// Steps of the design that this release does not know yet.
-pub(super) const LATER: [&str; 6] =
-    ["verify_data", "prepare", "pause", "run_command", "move_cdc_jobs", "repoint_cdc_jobs"];
+pub(super) const LATER: [&str; 4] = ["verify_data", "prepare", "pause", "run_command"];
+
+/// Two ways of one thing: a playbook has one of them.
+pub(super) const EITHER: [(&str, &str); 2] = [("move_cdc_jobs", "stop_cdc_jobs"), ("move_cdc_jobs", "submit_cdc_jobs")];
 
 /// The first step of the one kind must stand before every step of the other, where a playbook has both.
 /// `sync_parameter_group` may stand before or after `create_blue_green`.
-pub(super) const ORDER: [(&str, &str); 19] = [
+pub(super) const ORDER: [(&str, &str); 27] = [
     ("precheck", "create_blue_green"),
     ("precheck", "reboot_green"),
     ("precheck", "stop_cdc_jobs"),
@@ -181,12 +197,20 @@ pub(super) const ORDER: [(&str, &str); 19] = [
     ("reboot_green", "stop_cdc_jobs"),
     ("reboot_green", "switchover"),
     ("stop_cdc_jobs", "switchover"),
+    ("precheck", "move_cdc_jobs"),
+    ("create_blue_green", "move_cdc_jobs"),
+    ("sync_parameter_group", "move_cdc_jobs"),
+    ("reboot_green", "move_cdc_jobs"),
+    ("move_cdc_jobs", "switchover"),
+    ("move_cdc_jobs", "repoint_cdc_jobs"),
+    ("switchover", "repoint_cdc_jobs"),
     ("switchover", "capture_coordinates"),
     ("switchover", "submit_cdc_jobs"),
     ("capture_coordinates", "submit_cdc_jobs"),
     ("switchover", "clean_up"),
     ("capture_coordinates", "clean_up"),
     ("submit_cdc_jobs", "clean_up"),
+    ("repoint_cdc_jobs", "clean_up"),
 ];
 
 pub(super) fn kind(name: &str) -> Option<&'static Kind> {

@@ -119,6 +119,7 @@ pub enum StepBody {
         expires: Duration,
     },
     StopCdcJobs,
+    MoveCdcJobs,
     Switchover {
         /// Given to RDS: 30 s to 3600 s. Over it everything is rolled back.
         timeout: Duration,
@@ -135,6 +136,7 @@ pub enum StepBody {
         /// What becomes of what blue wrote after a job's savepoint.
         tail: Tail,
     },
+    RepointCdcJobs,
     CleanUp {
         /// Time since the switchover before the deployment is removed.
         keep_old_for: Duration,
@@ -161,10 +163,17 @@ impl StepBody {
             Self::RebootGreen { .. } => "reboot_green",
             Self::Approve { .. } => "approve",
             Self::StopCdcJobs => "stop_cdc_jobs",
+            Self::MoveCdcJobs => "move_cdc_jobs",
             Self::Switchover { .. } => "switchover",
             Self::CaptureCoordinates { .. } => "capture_coordinates",
             Self::SubmitCdcJobs { .. } => "submit_cdc_jobs",
+            Self::RepointCdcJobs => "repoint_cdc_jobs",
             Self::CleanUp { .. } => "clean_up",
         }
+    }
+
+    /// Whether it stops or starts CDC jobs.
+    pub fn acts_on_jobs(&self) -> bool {
+        matches!(self, Self::StopCdcJobs | Self::MoveCdcJobs | Self::SubmitCdcJobs { .. } | Self::RepointCdcJobs)
     }
 }

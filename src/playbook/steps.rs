@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     check::{self, Findings, listed, mapping, mismatch},
     form::{key_shown, nearest},
-    kinds::{KINDS, Kind, LATER, ORDER, kind},
+    kinds::{EITHER, KINDS, Kind, LATER, ORDER, kind},
     problem::Problem,
     tree::{Node, Value},
 };
@@ -108,8 +108,27 @@ pub(super) fn check(list: &Node, owner: &Range<usize>, found: &mut Findings) {
     let steps = entries(list);
     repeats(&steps, found);
     order(&steps, found);
+    either(&steps, found);
     needed_steps(&steps, found);
 }
+
+/// Of two ways a playbook goes one.
+fn either(steps: &[Entry<'_>], found: &mut Findings) {
+    for (one, other) in EITHER {
+        let find = |name: &str| steps.iter().find(|step| step.name() == name);
+        if let (Some(one), Some(other)) = (find(one), find(other)) {
+            let both = format!("`{}` and `{}` cannot stand in one playbook", one.name(), other.name());
+            found.add(
+                Problem::new(other.key.span.clone(), both)
+                    .also(one.key.span.clone(), "the other way")
+                    .hint(format!("{EARLY_WAY}; {ORDINARY_WAY}")),
+            );
+        }
+    }
+}
+
+const EARLY_WAY: &str = "the jobs move early with `move_cdc_jobs` … `repoint_cdc_jobs`";
+const ORDINARY_WAY: &str = "otherwise they move with `stop_cdc_jobs` … `submit_cdc_jobs`";
 
 fn repeats(steps: &[Entry<'_>], found: &mut Findings) {
     let mut ids: BTreeMap<&str, &Range<usize>> = BTreeMap::new();
@@ -168,7 +187,12 @@ fn needed_steps(steps: &[Entry<'_>], found: &mut Findings) {
         let missing: Vec<&str> = step.kind.steps.iter().filter(|name| !has(name)).copied().collect();
         if !missing.is_empty() {
             let needs = format!("`{}` needs {} in the playbook", step.name(), listed(&missing));
-            found.add(Problem::new(step.key.span.clone(), needs).hint(format!("add {} before it", listed(&missing))));
+            let follows = |name: &&str| ORDER.contains(&(step.name(), *name));
+            let (after, before): (Vec<&str>, Vec<&str>) = missing.iter().partition(|name| follows(name));
+            let places = [(before, "before"), (after, "after")];
+            let places = places.into_iter().filter(|(names, _)| !names.is_empty());
+            let add: Vec<_> = places.map(|(names, place)| format!("{} {place} it", listed(&names))).collect();
+            found.add(Problem::new(step.key.span.clone(), needs).hint(format!("add {}", add.join(" and "))));
         }
     }
 }

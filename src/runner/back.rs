@@ -10,6 +10,7 @@ use crate::{
     step::{
         AnyStep, Fate,
         delete_green::{self, DeleteGreen},
+        recall_cdc_jobs::{self, RecallCdcJobs},
         resume_cdc_jobs::{self, ResumeCdcJobs},
     },
 };
@@ -19,7 +20,7 @@ impl Engine<'_> {
     /// there is a gate.
     pub(super) fn undone(&mut self, index: usize, error: Error) -> Result<Error> {
         let gate = self.steps[..index].iter().rev().find(|step| step.kind == "approve").map(|step| step.id.clone());
-        let stopped = ResumeCdcJobs::of(&self.run.recorded())?;
+        let stopped = ResumeCdcJobs::of(&self.run.recorded(), &[resume_cdc_jobs::STOPPED])?;
         let back = stopped.map(|_| self.run.aside(resume_cdc_jobs::KIND));
         let step = self.run.step(&self.steps[index].id).expect("a step that turns has begun");
         if let Some(last) = step.attempts.0.last() {
@@ -44,7 +45,8 @@ impl Engine<'_> {
     /// Puts back what a rolled-back step had been prepared with, if anything is not back yet.
     pub(super) async fn put_back(&mut self) -> std::result::Result<(), Ended> {
         let Some(back) = self.run.back.clone() else { return Ok(()) };
-        let placed = resuming(&self.run)?.ok_or_else(|| Error::bug("There is nothing to put back"))?;
+        let placed = resuming(&self.run, &[resume_cdc_jobs::STOPPED])?
+            .ok_or_else(|| Error::bug("There is nothing to put back"))?;
         self.steps.push(placed);
         self.step(self.steps.len() - 1).await.map_err(|ended| match ended {
             Ended::Error(mut error) => {
@@ -64,7 +66,7 @@ pub fn may_go_back(run: &Run) -> Result<()> {
     for step in &run.steps {
         match step.kind.as_str() {
             "switchover" => {}
-            "submit_cdc_jobs" | "move_cdc_jobs" | "repoint_cdc_jobs" => {
+            "submit_cdc_jobs" | "repoint_cdc_jobs" => {
                 return refuse(format!("`{}` has begun: jobs read green", step.id), "upgrade run PLAYBOOK");
             }
             _ => continue,
@@ -90,7 +92,11 @@ pub fn may_go_back(run: &Run) -> Result<()> {
 
 /// The steps of an abort, in order: those under way or done by an earlier call of it, and those that have something to do.
 pub fn way_back(run: &Run, playbook: &Playbook) -> Result<Vec<Placed>> {
-    let mut steps: Vec<Placed> = resuming(run)?.into_iter().collect();
+    let mut steps = Vec::new();
+    if let Some(recall) = RecallCdcJobs::of(&run.recorded())? {
+        steps.push(placed(run.aside(recall_cdc_jobs::KIND), recall_cdc_jobs::KIND, Box::new(recall)));
+    }
+    steps.extend(resuming(run, &resume_cdc_jobs::TAKES_BACK)?);
     if playbook.target.is_some() {
         let delete = DeleteGreen::of(&run.recorded())?;
         steps.push(placed(run.aside(delete_green::KIND), delete_green::KIND, Box::new(delete)));
@@ -98,8 +104,8 @@ pub fn way_back(run: &Run, playbook: &Playbook) -> Result<Vec<Placed>> {
     Ok(steps)
 }
 
-fn resuming(run: &Run) -> Result<Option<Placed>> {
-    let resume = ResumeCdcJobs::of(&run.recorded())?;
+fn resuming(run: &Run, kinds: &[&str]) -> Result<Option<Placed>> {
+    let resume = ResumeCdcJobs::of(&run.recorded(), kinds)?;
     Ok(resume.map(|resume| placed(run.aside(resume_cdc_jobs::KIND), resume_cdc_jobs::KIND, Box::new(resume))))
 }
 

@@ -267,7 +267,7 @@ impl Run {
 
     /// Jobs that were stopped are back. Where a consent is wanted, the stop is wanted again after it.
     fn put_back(&mut self, aside: &str) {
-        for stop in self.steps.iter_mut().filter(|step| step.kind == resume_cdc_jobs::TAKES_BACK) {
+        for stop in self.steps.iter_mut().filter(|step| resume_cdc_jobs::TAKES_BACK.contains(&step.kind.as_str())) {
             stop.returned = stop.attempts.0.len();
         }
         if let Some(back) = self.back.take_if(|back| back.aside == aside)

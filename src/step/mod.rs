@@ -10,8 +10,11 @@ pub mod delete_green;
 mod family;
 mod jobs;
 mod logins;
+pub mod move_cdc_jobs;
 pub mod precheck;
 pub mod reboot_green;
+pub mod recall_cdc_jobs;
+pub mod repoint_cdc_jobs;
 pub mod resume_cdc_jobs;
 pub mod stop_cdc_jobs;
 pub mod submit_cdc_jobs;
@@ -37,6 +40,8 @@ pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
         StepBody::RebootGreen { always } => Box::new(reboot_green::RebootGreen { always: *always }),
         StepBody::Approve { expires } => Box::new(approve::Approve { expires: *expires }),
         StepBody::StopCdcJobs => Box::new(stop_cdc_jobs::StopCdcJobs),
+        StepBody::MoveCdcJobs => Box::new(move_cdc_jobs::MoveCdcJobs),
+        StepBody::RepointCdcJobs => Box::new(repoint_cdc_jobs::RepointCdcJobs),
         StepBody::Switchover { timeout, max_lag } => {
             Box::new(switchover::Switchover { timeout: *timeout, max_lag: *max_lag })
         }

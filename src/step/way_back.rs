@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     any::typed,
     contract::{Attempt, Attempts, Fate},
-    delete_green, resume_cdc_jobs,
+    delete_green, recall_cdc_jobs, resume_cdc_jobs,
 };
 use crate::error::Result;
 
@@ -31,5 +31,5 @@ impl Recorded {
 
 /// Whether steps of this kind lead back.
 pub fn leads_back(kind: &str) -> bool {
-    [resume_cdc_jobs::KIND, delete_green::KIND].contains(&kind)
+    [recall_cdc_jobs::KIND, resume_cdc_jobs::KIND, delete_green::KIND].contains(&kind)
 }

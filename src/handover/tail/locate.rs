@@ -22,10 +22,7 @@ pub(super) async fn locate(read: &mut Read, log: &dyn BinlogRead, request: &Requ
     let least = least.clamp(1, HEAD);
     let seen = read.tail.head.len();
     if seen < least {
-        return Ok(Located::NotYet(format!(
-            "Blue wrote {seen} transactions that change rows since {}, and {least} are needed to tell their place on green",
-            request.from
-        )));
+        return few(read, log, request, least).await;
     }
     // More than the least, where there are: but what green has not applied yet must not be waited for.
     let head = read.tail.head[..seen.min(least * 2)].to_vec();
@@ -39,14 +36,80 @@ pub(super) async fn locate(read: &mut Read, log: &dyn BinlogRead, request: &Requ
         let why = "Green's log holds nothing that blue wrote: it does not log what it applies";
         return Ok(Located::Nowhere(why.to_owned()));
     }
-    let mut search = Search::new(&head, least);
     let from = copy.begin_of_all();
+    let mut search = Search::new(&head, least);
     copy.members(log, request, &from, |member| {
         search.take(member);
         ControlFlow::Continue(())
     })
     .await?;
-    Ok(search.located().unwrap_or_else(|| search.nowhere(request)))
+    match search.located() {
+        Some(located) => passed(read, log, request, located, search.start_index).await,
+        None => Ok(search.nowhere(request)),
+    }
+}
+
+/// Blue is quiet: what it wrote are the last that green has of it, once green has them all.
+async fn few(read: &mut Read, log: &dyn BinlogRead, request: &Request, least: usize) -> Result<Located> {
+    read.copy(log, request).await?;
+    let wanted = read.tail.digest.count.max(1);
+    while read.copy.as_ref().is_some_and(|copy| copy.digest.count < wanted) && read.earlier(log, request).await? {}
+    // Blue after green: so it shows all that green has of it.
+    read.tail.read_on(log, request, None).await?;
+    if let Some(why) = &read.tail.unfit {
+        return Ok(Located::Nowhere(why.clone()));
+    }
+    let (tail, copy) = (&read.tail.digest, read.copy.as_ref().expect("read above"));
+    let not_yet = |what: &str| {
+        let (count, from) = (tail.count, &request.from);
+        Ok(Located::NotYet(format!(
+            "Blue wrote {count} transactions that change rows since {from}; {what}, or {least} are needed to tell their place on \
+             green"
+        )))
+    };
+    let Some(boundary) = copy.boundary() else {
+        return not_yet("green's log must hold what blue wrote, and holds nothing of it yet");
+    };
+    let at = |start: Place| Ok(Located::At { start, transactions: tail.count, ambiguous: false });
+    if tail.count == 0 {
+        return at(boundary.place);
+    }
+    let found = match copy.digest.count.checked_sub(tail.count) {
+        Some(index) => copy.at(log, request, index).await?,
+        None => None,
+    };
+    match found {
+        Some((before, start)) if copy.digest.after(&before).same_members(tail) => at(start),
+        _ => not_yet("they must be the last that green has of it"),
+    }
+}
+
+/// Several appliers that keep no order may let a transaction from later in the tail pass its first ones: then the start is
+/// there. All that green had of the tail when its place was found is in blue's log now.
+async fn passed(
+    read: &mut Read,
+    log: &dyn BinlogRead,
+    request: &Request,
+    located: Located,
+    index: u64,
+) -> Result<Located> {
+    let Located::At { start, transactions, ambiguous } = located else { return Ok(located) };
+    read.tail.read_on(log, request, None).await?;
+    let tail: HashSet<u128> = read.tail.head.iter().copied().collect();
+    let copy = read.copy.as_ref().expect("read to find the place");
+    let (mut at, mut earlier) = (0, None);
+    copy.members(log, request, &copy.begin_of_all(), |member| {
+        if at == index {
+            return ControlFlow::Break(());
+        }
+        if at + SLACK >= index && earlier.is_none() && tail.contains(&member.fingerprint) {
+            earlier = Some(member.start);
+        }
+        at += 1;
+        ControlFlow::Continue(())
+    })
+    .await?;
+    Ok(Located::At { start: earlier.unwrap_or(start), transactions, ambiguous })
 }
 
 /// The first window of green's sequence that holds all of the first `least` members.
@@ -65,6 +128,8 @@ struct Search {
     later: HashSet<u128>,
     later_seen: bool,
     start: Option<Place>,
+    /// Which of green's members it is.
+    start_index: u64,
     ambiguous: bool,
     transactions: u64,
 }
@@ -87,6 +152,7 @@ impl Search {
             index: 0,
             later_seen: false,
             start: None,
+            start_index: 0,
             ambiguous: false,
         }
     }
@@ -126,7 +192,9 @@ impl Search {
             Some(_) => self.ambiguous = true,
             None => {
                 self.ambiguous = self.window.len() as u64 > self.transactions;
-                self.start = self.window.front().map(|(_, first)| first.start.clone());
+                if let Some((index, first)) = self.window.front() {
+                    (self.start, self.start_index) = (Some(first.start.clone()), *index);
+                }
             }
         }
         // From here on it is another place.

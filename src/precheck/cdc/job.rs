@@ -10,7 +10,7 @@ pub(super) fn check(seen: &Inventory, job: &CdcJob, findings: &mut Vec<Finding>)
     if seen.left_running {
         let text = "The playbook switches over and does not stop this job before: a job left alone goes on RUNNING, \
                     and may then read green from a wrong place";
-        let fix = "Put `stop_cdc_jobs` before `switchover`";
+        let fix = "Put `stop_cdc_jobs` or `move_cdc_jobs` before `switchover`";
         findings.push(with(error("cdc_jobs_left_running", &job.name, text), fix, "upgrade plan PLAYBOOK"));
     }
     state(job, findings);

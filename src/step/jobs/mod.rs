@@ -1,7 +1,11 @@
 //! The CDC jobs of the playbook: their scripts, and how Flink shows them.
 
+mod green;
+mod marked;
 mod tail;
 
+pub(super) use green::{Ground, at_end, deployment_status, ground, is_idle};
+pub(super) use marked::{Marked, Running, marked, of_part, running};
 pub(super) use tail::{HEADER, cover, frozen_end, gtid_set, read_ahead, restorable, tail_request};
 
 use super::contract::{Known, Read, Write};

@@ -11,6 +11,7 @@ use crate::{
         contract::{Attempts, Known, Read},
         create_blue_green,
         jobs::{Scripted, Standing},
+        submit_cdc_jobs::Part,
         target,
     },
 };
@@ -81,7 +82,7 @@ async fn one(
 ) -> Result<Seen> {
     let flink = read.flink()?;
     let name = scripted.job.name.clone();
-    let (mut alive, mut marked) = (Vec::new(), Vec::new());
+    let (mut alive, mut marked, mut early) = (Vec::new(), Vec::new(), Vec::new());
     for job in all.iter().filter(|job| job.name == scripted.flink_name || job.id == stopped) {
         let state = flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone());
         let job = Job { state, ..job.clone() };
@@ -91,8 +92,12 @@ async fn one(
             return Err(Error::transient(text));
         }
         let is = |mark: &str, value: &str| marks.get(mark).is_some_and(|found| found == value);
-        if is(RUN_MARK, &known.run) && is(JOB_MARK, &name) && is(PART_MARK, PART) {
+        let ours = is(RUN_MARK, &known.run) && is(JOB_MARK, &name);
+        if ours && is(PART_MARK, PART) {
             marked.push(job.clone());
+        }
+        if ours && is(PART_MARK, Part::Early.as_str()) {
+            early.push(job.id.clone());
         }
         if !job.ended() {
             alive.push(job);
@@ -111,12 +116,14 @@ async fn one(
         Some(job) => flink.failure(&job.id).await?,
         None => None,
     };
-    let left = match jobs::standing(flink, scripted, all).await? {
+    // What a job left behind that has read green is no place of blue's.
+    let all: Vec<Job> = all.iter().filter(|job| !early.contains(&job.id)).cloned().collect();
+    let left = match jobs::standing(flink, scripted, &all).await? {
         Standing::Ended { left, .. } => left,
         Standing::Alive(_) | Standing::Several(_) => None,
     };
     // Whatever ran since has read further than the savepoint.
-    let newer = jobs::newest(&scripted.flink_name, all).is_some_and(|newest| newest.id != stopped);
+    let newer = jobs::newest(&scripted.flink_name, &all).is_some_and(|newest| newest.id != stopped);
     let made = match &savepoint {
         Savepoint::Completed { location } => Some(location.clone()),
         _ => step.rest.get(&name).cloned(),

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{
     Recorded,
     contract::{Attempts, Known, Next, Outline, Performed, Policy, Read, Step, Write},
-    jobs, stop_cdc_jobs,
+    jobs, move_cdc_jobs, stop_cdc_jobs,
     submit_cdc_jobs::{self, Composed, JOB_MARK, PART_MARK, RUN_MARK},
 };
 use crate::{
@@ -24,8 +24,11 @@ use crate::{
 pub use look::Observation;
 
 pub const KIND: &str = "resume_cdc_jobs";
-/// The kind of step it takes back.
-pub const TAKES_BACK: &str = "stop_cdc_jobs";
+/// The kind of step that a rolled-back switchover takes back.
+pub const STOPPED: &str = "stop_cdc_jobs";
+/// The kinds of steps that an abort takes back. A job that has moved early may stay where it is when a switchover is
+/// rolled back: it goes on reading blue through green.
+pub const TAKES_BACK: [&str; 2] = [STOPPED, move_cdc_jobs::KIND];
 
 /// The value of [`PART_MARK`] of a job that was put back.
 const PART: &str = "back";
@@ -65,13 +68,17 @@ pub struct Returned {
 
 impl ResumeCdcJobs {
     /// By what the run has recorded; `None` where it has stopped no job, or all are back.
-    pub fn of(recorded: &[Recorded]) -> Result<Option<Self>> {
+    pub fn of(recorded: &[Recorded], kinds: &[&str]) -> Result<Option<Self>> {
         let mut resume = Self { stops: Vec::new(), rest: BTreeMap::new() };
-        for stop in recorded.iter().filter(|step| step.kind == TAKES_BACK) {
-            for attempt in stop.sent::<stop_cdc_jobs::Operation>()? {
-                let stop_cdc_jobs::Operation::Stop(stop) = attempt.operation else { continue };
+        for stop in recorded.iter().filter(|step| kinds.contains(&step.kind.as_str())) {
+            for stop in stops(stop)? {
                 resume.stops.retain(|known| known.job != stop.job);
                 resume.stops.push(stop);
+            }
+            if let Some(outputs) = &stop.outputs
+                && let Ok(moved) = move_cdc_jobs::Outputs::deserialize(outputs)
+            {
+                resume.rest.extend(moved.jobs.into_iter().map(|job| (job.name, job.savepoint)));
             }
             if let Some(outputs) = &stop.outputs
                 && let Ok(stopped) = stop_cdc_jobs::Outputs::deserialize(outputs)
@@ -81,6 +88,23 @@ impl ResumeCdcJobs {
         }
         Ok((!resume.stops.is_empty()).then_some(resume))
     }
+}
+
+/// The stops that were asked for.
+fn stops(step: &Recorded) -> Result<Vec<stop_cdc_jobs::Stop>> {
+    if step.kind == move_cdc_jobs::KIND {
+        let stops =
+            step.sent::<move_cdc_jobs::Operation>()?.into_iter().filter_map(|attempt| match attempt.operation {
+                move_cdc_jobs::Operation::Stop(stop) => Some(stop),
+                _ => None,
+            });
+        return Ok(stops.collect());
+    }
+    let stops = step.sent::<stop_cdc_jobs::Operation>()?.into_iter().filter_map(|attempt| match attempt.operation {
+        stop_cdc_jobs::Operation::Stop(stop) => Some(stop),
+        _ => None,
+    });
+    Ok(stops.collect())
 }
 
 impl Step for ResumeCdcJobs {
@@ -121,19 +145,22 @@ impl Step for ResumeCdcJobs {
     }
 
     fn perform<'a>(&'a self, operation: &'a Operation, known: &'a Known, write: &'a Write) -> Reply<'a, Performed> {
-        Box::pin(async move {
-            let session = format!("upgrade-{PART}-{}", operation.job);
-            let done = async {
-                let composed = compose(operation, known, write).await?;
-                let id = write.flink()?.submit(&session, &composed.statements).await?;
-                Ok(Performed { handle: json!({ "job_id": id }), artifacts: vec![composed.artifact] })
-            };
-            done.await.map_err(|error: Error| {
-                let certain = !matches!(error.kind, Kind::Unknown | Kind::Transient);
-                if certain { not_running(&operation.job, &operation.savepoint, known, Some(error)) } else { error }
-            })
-        })
+        Box::pin(put_back(operation, known, write))
     }
+}
+
+/// Starts one job at blue.
+pub(super) async fn put_back(operation: &Operation, known: &Known, write: &Write) -> Result<Performed> {
+    let session = format!("upgrade-{PART}-{}", operation.job);
+    let done = async {
+        let composed = compose(operation, known, write).await?;
+        let id = write.flink()?.submit(&session, &composed.statements).await?;
+        Ok(Performed { handle: json!({ "job_id": id }), artifacts: vec![composed.artifact] })
+    };
+    done.await.map_err(|error: Error| {
+        let certain = !matches!(error.kind, Kind::Unknown | Kind::Transient);
+        if certain { not_running(&operation.job, &operation.savepoint, known, Some(error)) } else { error }
+    })
 }
 
 /// The user's script as it is: only where it starts from, and whose it is, are added.
@@ -157,7 +184,7 @@ fn id(job: &str) -> String {
 }
 
 /// Which job stands still, what it can be started from, and how.
-fn not_running(job: &str, savepoint: &str, known: &Known, below: Option<Error>) -> Error {
+pub(super) fn not_running(job: &str, savepoint: &str, known: &Known, below: Option<Error>) -> Error {
     let gateway = known.playbook.flink.as_ref().map_or("ADDRESS", |flink| flink.sql_gateway.as_str());
     let mut error = Error::permanent(format!("The job {job} is not running: it could not be put back at blue"));
     error.causes.extend(below.into_iter().flat_map(|below| std::iter::once(below.message).chain(below.causes)));

@@ -51,6 +51,19 @@ pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operatio
     })
 }
 
+/// The job at rest, or what has to be done so that it is.
+pub(in crate::step) fn rest(
+    job: &Seen,
+    seen: &Observation,
+    known: &Known,
+    done: &Attempts<Operation>,
+) -> Result<Stopped, Box<Decision>> {
+    match one(job, seen, known, done) {
+        One::Stopped(stopped) => Ok(stopped),
+        One::Next(next) => Err(Box::new(next)),
+    }
+}
+
 fn garbage(job: &Stopped) -> String {
     format!(
         "{} has read green from a wrong place: rows in its sink may be missing or stale, and are not to be believed until it has been handed over and the rows were compared",

@@ -8,30 +8,32 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     event::Offset,
-    handover::savepoint,
+    handover::{consumer::flink_sql::Replay, savepoint},
     port::{
-        flink::{FlinkRead, Savepoint},
+        flink::{FlinkRead, Job, Savepoint},
         mysql::{Address, LogFile, Server},
     },
     step::{
         contract::{Attempts, Known, Read},
+        jobs::Marked,
+        submit_cdc_jobs::Part,
         switchover, target,
     },
 };
 
 pub struct Observation {
-    pub(super) jobs: Vec<Seen>,
+    pub(in crate::step) jobs: Vec<Seen>,
     /// Blue's writer and its log files: what a position must belong to.
-    pub(super) blue: Server,
-    pub(super) files: Vec<LogFile>,
+    pub(in crate::step) blue: Server,
+    pub(in crate::step) files: Vec<LogFile>,
     /// Where writes go.
-    pub(super) production: Address,
-    pub(super) directory: String,
+    pub(in crate::step) production: Address,
+    pub(in crate::step) directory: String,
     /// The switchover, where it has been done by hand already.
-    pub(super) switched: Option<switchover::Outputs>,
+    pub(in crate::step) switched: Option<switchover::Outputs>,
 }
 
-pub(super) struct Seen {
+pub(in crate::step) struct Seen {
     pub name: String,
     pub flink_name: String,
     pub standing: Standing,
@@ -41,18 +43,22 @@ pub(super) struct Seen {
     pub left: Option<State>,
     /// What its statements keep in state, where they do.
     pub stateful: Option<String>,
+    /// Whether its sinks take the same changes twice.
+    pub replay: Replay,
+    /// Jobs of its name and whose they are, where that is asked.
+    pub marked: Vec<Marked>,
     /// Only after a switchover by hand: what the job that is alive shows of itself.
     pub late: Option<Late>,
 }
 
 /// A savepoint or checkpoint that was read.
 #[derive(Debug, Clone)]
-pub(super) struct State {
+pub(in crate::step) struct State {
     pub path: String,
     pub offsets: Vec<Offset>,
 }
 
-pub(super) struct Late {
+pub(in crate::step) struct Late {
     /// By its newest completed checkpoint.
     pub offsets: Vec<Offset>,
     /// Its newest exception.
@@ -64,7 +70,18 @@ pub(super) struct Late {
 }
 
 pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
+    look_beside(read, known, done, None).await
+}
+
+/// The same, where jobs that the run has started for this part are none of those to be stopped.
+pub(in crate::step) async fn look_beside(
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+    part: Option<Part>,
+) -> Result<Observation> {
     let flink = read.flink()?;
+    let every = flink.jobs().await?;
     let switched = switchover::Outputs::find(read, known).await?;
     let (production, at) = match &switched {
         Some(switched) => (switched.address.clone(), switched.old_address.clone()),
@@ -74,9 +91,15 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
         }
     };
     let (blue, files) = (read.mysql()?.server(&at).await?, read.mysql()?.log_files(&at).await?);
-    let all = flink.jobs().await?;
     let mut seen = Vec::new();
     for scripted in jobs::scripts(read, known, &production).await? {
+        let (name, flink_name) = (&scripted.job.name, &scripted.flink_name);
+        let marked = match part {
+            Some(_) => jobs::marked(read, &known.run, name, flink_name, &every).await?,
+            None => Vec::new(),
+        };
+        let beside = |job: &&Job| marked.iter().any(|found| found.job.id == job.id && found.is(part));
+        let all: Vec<Job> = every.iter().filter(|job| !beside(job)).cloned().collect();
         let standing = jobs::standing(flink, &scripted, &all).await?;
         let mut savepoint = None;
         if let Some((job_id, trigger)) = asked(done, &scripted.job.name) {
@@ -101,9 +124,9 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
             (Some(_), Some(job)) => Some(late(read, flink, job, &scripted.job.savepoint, blue.server_id).await?),
             _ => None,
         };
-        let stateful = scripted.script.stateful();
+        let (stateful, replay) = (scripted.script.stateful(), scripted.script.replay());
         let (name, flink_name) = (scripted.job.name, scripted.flink_name);
-        seen.push(Seen { name, flink_name, standing, savepoint, left, stateful, late });
+        seen.push(Seen { name, flink_name, standing, savepoint, left, stateful, replay, late, marked });
     }
     let directory = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
     Ok(Observation { jobs: seen, blue, files, production, directory, switched })

@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{error::Result, event::Offset, port::Reply};
 
-pub(super) use decide::trigger;
+pub(super) use decide::{rest, trigger};
 pub use look::Observation;
+pub(super) use look::{Seen, look_beside};
 
 #[derive(Debug)]
 pub struct StopCdcJobs;
@@ -142,7 +143,7 @@ impl Step for StopCdcJobs {
     }
 }
 
-fn stop_id(job: &str) -> String {
+pub(super) fn stop_id(job: &str) -> String {
     format!("stop {job}")
 }
 

@@ -126,6 +126,10 @@ fn changes(order: &Order, known: &Known, script: &Script) -> Result<Changes> {
                 changes.address = Some(address.clone());
             }
         }
+        Part::Early => {
+            changes.default_name = Some(name);
+            changes.address = Some(address.clone());
+        }
         Part::Drain => {
             changes.name = Some(name);
             changes.address = Some(address.clone());

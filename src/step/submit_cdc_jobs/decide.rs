@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{
     Moved, Operation, Order, Outputs, Part, Start, jobs,
-    look::{Observation, Running, Seen},
+    jobs::Running,
+    look::{Observation, Seen},
     prove, stop_id, submit_id,
     way::{Way, way},
 };
@@ -179,7 +180,7 @@ fn draining(
         });
     }
     if let Some(next) = restarting(&format!("The drain of {name}"), drain, &job.stopped.savepoint) {
-        return next;
+        return Err(Box::new(next));
     }
     wait(
         format!("{name} to read blue's log to its end, {} ({because})", seen.end),
@@ -229,13 +230,16 @@ pub(super) fn fail(error: Error) -> Result<Moved, Box<Decision>> {
 
 /// A submit whose reply is lost may still show as a job.
 fn confirm(of: &str, seen: &Observation, operation: Operation) -> Result<Moved, Box<Decision>> {
-    let then = Box::new(Next::Do(operation));
-    let spanning =
-        if OBEYS.iter().any(|version| seen.version.starts_with(version)) { Duration::ZERO } else { SUBMIT_MAY_TAKE };
-    Err(Box::new(Next::Confirm { of: of.to_owned(), looks: 3, spanning, then }))
+    Err(Box::new(lost(of, &seen.version, Next::Do(operation))))
 }
 
-pub(super) fn died(what: &str, running: &Running, savepoint: &str) -> Error {
+/// The same, for every step that submits: `of` is that no job shows, `version` that of the Flink which was given the job's id.
+pub(in crate::step) fn lost<Op, Out>(of: &str, version: &str, then: Next<Op, Out>) -> Next<Op, Out> {
+    let spanning = if OBEYS.iter().any(|known| version.starts_with(known)) { Duration::ZERO } else { SUBMIT_MAY_TAKE };
+    Next::Confirm { of: of.to_owned(), looks: 3, spanning, then: Box::new(then) }
+}
+
+pub(in crate::step) fn died(what: &str, running: &Running, savepoint: &str) -> Error {
     let mut error = Error::permanent(format!("{what} ended as {}", running.job.state))
         .unchanged(format!("The savepoint {savepoint} is kept"))
         .hint("Remove the cause, then type the same command again: it starts the job anew from the same place");
@@ -244,19 +248,14 @@ pub(super) fn died(what: &str, running: &Running, savepoint: &str) -> Error {
 }
 
 /// A job that fails and restarts over and over will not come to itself.
-pub(super) fn restarting(what: &str, running: &Running, savepoint: &str) -> Option<Result<Moved, Box<Decision>>> {
+pub(in crate::step) fn restarting<Op, Out>(what: &str, running: &Running, savepoint: &str) -> Option<Next<Op, Out>> {
     let failure = running.failure.as_ref()?;
     let first = failure.lines().next().unwrap_or_default();
     let mut error = died(what, running, savepoint);
     error.message = format!("{what} fails and restarts over and over");
     error.hint = Some("Cancel the job, remove the cause, then type the same command again".to_owned());
     let of = format!("{what} is {}: {first}", running.job.state);
-    Some(Err(Box::new(Next::Confirm {
-        of,
-        looks: 5,
-        spanning: Duration::from_secs(60),
-        then: Box::new(Next::Fail(error)),
-    })))
+    Some(Next::Confirm { of, looks: 5, spanning: Duration::from_secs(60), then: Box::new(Next::Fail(error)) })
 }
 
 pub(super) fn astray(what: &str, offset: &Offset, expected: u32) -> Error {
@@ -269,7 +268,7 @@ pub(super) fn astray(what: &str, offset: &Offset, expected: u32) -> Error {
     .hint("Cancel the job, find out where its address leads, then type the same command again")
 }
 
-pub(super) fn shown(offsets: &[Offset]) -> String {
+pub(in crate::step) fn shown(offsets: &[Offset]) -> String {
     if offsets.is_empty() {
         return "no completed checkpoint yet".to_owned();
     }

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join5;
 
-use super::{JOB_MARK, Operation, PART_MARK, Part, RUN_MARK, SubmitCdcJobs, jobs, name_in_flink, stop_id};
+use super::{Operation, Part, SubmitCdcJobs, jobs, name_in_flink, stop_id};
 use crate::{
     error::{Error, Result},
     event::Offset,
@@ -18,11 +18,11 @@ use crate::{
         binlog::Place,
         flink::{FlinkRead, Job, Savepoint},
         mysql::{Coordinates, Server},
-        rds::DeploymentFilter,
     },
     step::{
         capture_coordinates::{self, Source},
         contract::{Attempts, Known, Read},
+        jobs::{Marked, Running},
         stop_cdc_jobs::{self, Stopped},
         switchover,
     },
@@ -76,13 +76,6 @@ pub(super) struct Gtid {
     pub drained: std::result::Result<(), String>,
     /// All that was executed before the mirror's start.
     pub before_mirror: Option<String>,
-}
-
-pub(super) struct Running {
-    pub job: Job,
-    /// By its newest completed checkpoint.
-    pub offsets: Option<Vec<Offset>>,
-    pub failure: Option<String>,
 }
 
 pub(super) struct Drained {
@@ -155,12 +148,7 @@ async fn afterwards(
     switched: &switchover::Outputs,
     coordinates: &capture_coordinates::Outputs,
 ) -> Result<Afterwards> {
-    let deployment = if switched.deployment.is_empty() {
-        None
-    } else {
-        let filter = DeploymentFilter::Id(switched.deployment.clone());
-        read.rds()?.deployments(&filter).await?.into_iter().next().map(|deployment| deployment.status)
-    };
+    let deployment = jobs::deployment_status(read, switched).await?;
     let event = match coordinates.source {
         // The log was believed without it.
         Source::Log | Source::Origin => late_event(read, switched, coordinates).await?,
@@ -218,7 +206,7 @@ async fn gtid_of(
     })
 }
 
-/// The one live job of this run for one part, else its newest that has ended; and a stranger of the same name.
+/// The job of this run for one part, and a stranger of the same name.
 async fn of_run(
     read: &Read,
     known: &Known,
@@ -226,33 +214,11 @@ async fn of_run(
     part: Part,
     all: &[Job],
 ) -> Result<(Option<Running>, Option<String>)> {
-    let flink = read.flink()?;
     let name = name_in_flink(&stopped.flink_name, part);
-    let (mut ours, mut stranger): (Vec<&Job>, Option<String>) = (Vec::new(), None);
-    for job in all.iter().filter(|job| job.name == name) {
-        let marks = flink.parameters(&job.id).await?;
-        if marks.is_empty() && matches!(job.state.as_str(), "INITIALIZING" | "CREATED" | "RECONCILING") {
-            return Err(Error::transient(format!(
-                "The Flink job {name} is {} and does not show its marks yet",
-                job.state
-            )));
-        }
-        let is = |mark: &str, value: &str| marks.get(mark).is_some_and(|found| found == value);
-        if is(RUN_MARK, &known.run) && is(JOB_MARK, &stopped.name) && is(PART_MARK, part.as_str()) {
-            ours.push(job);
-        } else if !job.ended() {
-            stranger = Some(job.id.clone());
-        }
-    }
-    let alive = ours.iter().filter(|job| !job.ended()).count();
-    if alive > 1 {
-        return Err(Error::unknown(format!("{alive} Flink jobs of this run named `{name}` are alive"))
-            .unchanged("The savepoints are kept")
-            .hint("Cancel all of them in Flink, then `upgrade resolve PLAYBOOK STEP --as retry --reason TEXT` and run again"));
-    }
-    ours.sort_by_key(|job| (job.ended(), -job.started_at));
-    let Some(job) = ours.first() else { return Ok((None, stranger)) };
-    Ok((Some(running(read, job).await?), stranger))
+    let marked = jobs::marked(read, &known.run, &stopped.name, &name, all).await?;
+    let strange = |found: &&Marked| found.part.as_deref() != Some(part.as_str()) && !found.job.ended();
+    let stranger = marked.iter().rfind(strange).map(|found| found.job.id.clone());
+    Ok((jobs::of_part(read, &marked, part).await?, stranger))
 }
 
 /// The job that went on with green by itself, and another of its name.
@@ -265,18 +231,9 @@ async fn left_alone(
     let mut named = all.iter().filter(|job| job.name == stopped.flink_name && !job.ended());
     let stranger = named.find(|job| job.id != id).map(|job| job.id.clone());
     match all.iter().find(|job| job.id == id) {
-        Some(job) => Ok((Some(running(read, job).await?), stranger)),
+        Some(job) => Ok((Some(jobs::running(read, job).await?), stranger)),
         None => Ok((None, stranger)),
     }
-}
-
-async fn running(read: &Read, job: &Job) -> Result<Running> {
-    let flink = read.flink()?;
-    let job = Job { state: flink.job_state(&job.id).await?.unwrap_or_else(|| job.state.clone()), ..job.clone() };
-    let failing = job.ended() || matches!(job.state.as_str(), "RESTARTING" | "FAILING");
-    let failure = if failing { flink.failure(&job.id).await? } else { None };
-    let offsets = if job.ended() { None } else { jobs::committed(read, &job.id).await? };
-    Ok(Running { job, offsets, failure })
 }
 
 async fn drained(read: &Read, flink: &dyn FlinkRead, job: &str, done: &Attempts<Operation>) -> Result<Option<Drained>> {

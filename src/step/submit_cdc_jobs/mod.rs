@@ -27,7 +27,9 @@ use crate::{
 };
 
 pub(super) use compose::{Composed, Order, compose, ready};
+pub(super) use decide::{died, lost, restarting, shown};
 pub use look::Observation;
+pub(super) use prove::unsettled;
 
 #[derive(Debug)]
 pub struct SubmitCdcJobs {
@@ -40,8 +42,10 @@ pub struct SubmitCdcJobs {
 pub enum Part {
     /// Reads the old side to its end, from the savepoint.
     Drain,
-    /// Reads green.
+    /// Reads green, at the production address.
     Green,
+    /// Reads green at its own address, while it still is a replica.
+    Early,
 }
 
 impl Part {
@@ -49,6 +53,7 @@ impl Part {
         match self {
             Self::Drain => "drain",
             Self::Green => "green",
+            Self::Early => "early",
         }
     }
 }
@@ -152,6 +157,7 @@ impl Step for SubmitCdcJobs {
                 let what = match part {
                     Part::Drain => format!("Start {job} on the old side {address} {start}, to read its log to the end"),
                     Part::Green => format!("Start {job} on green {start}"),
+                    Part::Early => format!("Start {job} on green's own address {address} {start}"),
                 };
                 let call = format!("SQL Gateway: script of {job} ({}, {start})", part.as_str());
                 (submit_id(*part, job), Policy::Adopt, what, vec![call])
@@ -180,7 +186,7 @@ impl Step for SubmitCdcJobs {
                     match (order.part, evidence) {
                         (Part::Green, None) => return Err(Error::bug("A job starts on green only with its evidence")),
                         (Part::Green, Some(evidence)) => artifacts.push(keep(evidence, write)?),
-                        (Part::Drain, _) => {}
+                        (Part::Drain | Part::Early, _) => {}
                     }
                     let id = write.flink()?.submit(&session(known, &order.job), &composed.statements).await?;
                     Ok(Performed { handle: json!({ "job_id": id }), artifacts })
@@ -241,6 +247,6 @@ pub(super) const PART_MARK: &str = "upgrade.part";
 fn name_in_flink(flink_name: &str, part: Part) -> String {
     match part {
         Part::Drain => format!("{flink_name}-drain"),
-        Part::Green => flink_name.to_owned(),
+        Part::Green | Part::Early => flink_name.to_owned(),
     }
 }

@@ -4,7 +4,8 @@ use super::{
     Moved, Operation, attest_id,
     decide::{Decision, astray, fail, restarting, shown, wait},
     evidence_file, jobs,
-    look::{Observation, Running, Seen},
+    jobs::Running,
+    look::{Observation, Seen},
 };
 use crate::{
     error::Error,
@@ -12,9 +13,9 @@ use crate::{
     handover::{
         evidence::{Check, Evidence, Party, Proof, Tail},
         gtid::GtidSet,
-        offset::is_clean,
         tail::Order,
     },
+    port::mysql::Address,
     step::contract::{Attempts, Known, Next},
 };
 
@@ -131,7 +132,7 @@ pub(super) fn on_green(
         return Err(Box::new(Next::Do(Operation::Attest { evidence: Box::new(evidence) })));
     }
     if let Some(next) = restarting(&format!("{name} on green"), green, &job.stopped.savepoint) {
-        return next;
+        return Err(Box::new(next));
     }
     wait(
         format!("a completed checkpoint of {name} that names green (server_id {green_id})"),
@@ -192,14 +193,7 @@ fn ids(offsets: &[Offset]) -> String {
 fn proven(offsets: &[Offset], start: &Evidence, seen: &Observation) -> bool {
     let read = |offset: &Offset| offset.server_id == Some(seen.switched.green_server.server_id);
     let any = offsets.iter().any(read);
-    let at_end = |offset: &Offset| {
-        let end = seen.green_end.as_ref().filter(|end| end.file == offset.file);
-        // A reader that has followed into a new file stands at its first byte until something is written.
-        is_clean(offset)
-            && end.is_some_and(|end| {
-                end.position == offset.position || (end.position <= jobs::HEADER && offset.position <= jobs::HEADER)
-            })
-    };
+    let at_end = |offset: &Offset| jobs::at_end(offset, seen.green_end.as_ref());
     let from = match &start.tail {
         Tail::Translated { start, .. } | Tail::Drained { start, .. } => Some(start),
         Tail::Restored { .. } | Tail::CarriedOver { .. } => None,
@@ -217,22 +211,8 @@ fn proven(offsets: &[Offset], start: &Evidence, seen: &Observation) -> bool {
 /// Every job is proven: RDS must agree by now, or still be at it. `None` where nothing is left to wait for.
 pub(super) fn afterwards(seen: &Observation) -> Option<Decision> {
     let after = seen.afterwards.as_ref()?;
-    if let Some(status) = after.deployment.as_deref().filter(|status| *status != "SWITCHOVER_COMPLETED") {
-        if matches!(status, "SWITCHOVER_FAILED" | "INVALID_CONFIGURATION") {
-            return Some(Next::Fail(
-                Error::unknown(format!("The jobs read green, and RDS calls the switchover {status}"))
-                    .cause(format!(
-                        "Green (server {}) answers at {} and takes writes",
-                        seen.green.uuid, seen.switched.address
-                    ))
-                    .unchanged("The jobs run on; the savepoints are kept")
-                    .hint("Read the RDS events of the deployment and see which side takes writes before anything else"),
-            ));
-        }
-        return Some(Next::Wait {
-            awaited: "RDS to call the switchover complete".to_owned(),
-            seen: format!("the jobs read green; the deployment is {status}"),
-        });
+    if let Some(next) = unsettled(after.deployment.as_deref(), &seen.green.uuid, &seen.switched.address) {
+        return Some(next);
     }
     let told = after.event.as_ref()?;
     Some(Next::Fail(
@@ -241,4 +221,25 @@ pub(super) fn afterwards(seen: &Observation) -> Option<Decision> {
             .unchanged("The jobs run on; the savepoints are kept")
             .hint("Compare the rows of source and sink. Where they are equal, `upgrade resolve PLAYBOOK submit_cdc_jobs --as done --reason TEXT`"),
     ))
+}
+
+/// The jobs read green: RDS must agree, or still be at it. `green` is its `@@server_uuid`, which answers at `address`.
+pub(in crate::step) fn unsettled<Op, Out>(
+    deployment: Option<&str>,
+    green: &str,
+    address: &Address,
+) -> Option<Next<Op, Out>> {
+    let status = deployment.filter(|status| *status != "SWITCHOVER_COMPLETED")?;
+    if matches!(status, "SWITCHOVER_FAILED" | "INVALID_CONFIGURATION") {
+        return Some(Next::Fail(
+            Error::unknown(format!("The jobs read green, and RDS calls the switchover {status}"))
+                .cause(format!("Green (server {green}) answers at {address} and takes writes"))
+                .unchanged("The jobs run on; the savepoints are kept")
+                .hint("Read the RDS events of the deployment and see which side takes writes before anything else"),
+        ));
+    }
+    Some(Next::Wait {
+        awaited: "RDS to call the switchover complete".to_owned(),
+        seen: format!("the jobs read green; the deployment is {status}"),
+    })
 }

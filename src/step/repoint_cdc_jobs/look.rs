@@ -1,0 +1,151 @@
+//! What is looked at: the jobs that moved, the state they leave behind, and green at the production address.
+
+use super::{Operation, jobs, move_cdc_jobs, move_cdc_jobs::Moved};
+use crate::{
+    error::{Error, Kind, Result},
+    event::Offset,
+    handover::savepoint,
+    port::{
+        flink::{FlinkRead, Job, Savepoint},
+        mysql::{Coordinates, Server},
+    },
+    step::{
+        contract::{Attempts, Known, Read},
+        jobs::{Ground, Running},
+        stop_cdc_jobs::stop_id,
+        submit_cdc_jobs::Part,
+        switchover,
+    },
+};
+
+pub struct Observation {
+    pub(super) jobs: Vec<Seen>,
+    pub(super) switched: switchover::Outputs,
+    /// Green as it answers at the production address, and where its log ends.
+    pub(super) green: Server,
+    pub(super) end: Option<Coordinates>,
+    pub(super) savepoints: String,
+    /// Of Flink.
+    pub(super) version: String,
+    /// What RDS says of the deployment; asked only once every job is at the production address.
+    pub(super) deployment: Option<String>,
+}
+
+pub(super) struct Seen {
+    pub moved: Moved,
+    /// The job at green's own address.
+    pub early: Option<Running>,
+    /// Whether its checkpoints outlive a cancellation.
+    pub retained: bool,
+    /// The savepoint that was asked for last, and of which job.
+    pub savepoint: Option<(String, Savepoint)>,
+    /// Where the job came to rest.
+    pub rest: Option<State>,
+    /// The job at the production address.
+    pub green: Option<Running>,
+    /// What green's log says of its offsets.
+    pub ground: Option<Ground>,
+    /// A job of this name that is alive and not of this run.
+    pub stranger: Option<String>,
+}
+
+/// A savepoint or checkpoint that was read, and what green's log says of it.
+pub(super) struct State {
+    pub path: String,
+    pub offsets: Vec<Offset>,
+    pub ground: Ground,
+}
+
+pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
+    let moved: move_cdc_jobs::Outputs = known.outputs("move_cdc_jobs")?;
+    let switched = switchover::Outputs::of(read, known).await?;
+    let (mysql, flink) = (read.mysql()?, read.flink()?);
+    let green = mysql.server(&switched.address).await?;
+    if green.uuid != switched.green_server.uuid || green.uuid != moved.green_server.uuid {
+        return Err(Error::drift(format!(
+            "The production address {} leads to the server {}, and the jobs read {}",
+            switched.address, green.uuid, moved.green_server.uuid
+        ))
+        .unchanged("The jobs were left as they are")
+        .hint("Wait for the address to move (DNS may be slow), then type the same command again"));
+    }
+    let end = mysql.log_end(&switched.address).await?;
+    let all = flink.jobs().await?;
+    let servers = [switched.blue_server.server_id, green.server_id];
+    let mut seen = Vec::new();
+    for moved in moved.jobs {
+        seen.push(one(read, known, done, moved, &switched, &servers, &all).await?);
+    }
+    let there = seen.iter().all(|job| job.green.as_ref().is_some_and(|green| green.offsets.is_some()));
+    let deployment = if there { jobs::deployment_status(read, &switched).await? } else { None };
+    let savepoints = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
+    let version = flink.version().await?;
+    Ok(Observation { jobs: seen, switched, green, end, savepoints, version, deployment })
+}
+
+async fn one(
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+    moved: Moved,
+    switched: &switchover::Outputs,
+    servers: &[u32],
+    all: &[Job],
+) -> Result<Seen> {
+    let flink = read.flink()?;
+    let marked = jobs::marked(read, &known.run, &moved.name, &moved.flink_name, all).await?;
+    let ours = |part| jobs::of_part(read, &marked, part);
+    let (early, green) = (ours(Part::Early).await?, ours(Part::Green).await?);
+    let strange =
+        |found: &&jobs::Marked| !found.job.ended() && !found.is(Some(Part::Early)) && !found.is(Some(Part::Green));
+    let stranger = marked.iter().find(strange).map(|found| found.job.id.clone());
+    let retained = match &early {
+        Some(early) if !early.job.ended() => flink.settings(&early.job.id).await?.retained,
+        _ => false,
+    };
+    let mut savepoint = None;
+    if let Some(Operation::Stop(stop)) = done.last(&stop_id(&moved.name)).map(|last| &last.operation) {
+        savepoint = Some((stop.job_id.clone(), flink.savepoint(&stop.job_id, &stop.trigger).await?));
+    }
+    let alive = |job: &Option<Running>| job.as_ref().is_some_and(|job| !job.job.ended());
+    let mut rest = None;
+    if !alive(&early) && !alive(&green) {
+        // What the job at the production address left behind is newest.
+        let of = |job: &Option<Running>| job.as_ref().map(|job| job.job.id.clone());
+        let ended = [of(&green), of(&early), Some(moved.job_id.clone())];
+        for path in left(flink, ended.into_iter().flatten(), savepoint.as_ref()).await? {
+            let offsets = match savepoint::offsets(&*read.files, &path).await {
+                Ok(offsets) => offsets,
+                Err(error) if error.kind == Kind::Transient => return Err(error),
+                // It was removed meanwhile: another may serve.
+                Err(_) => continue,
+            };
+            let ground = jobs::ground(read, &switched.address, servers, &moved.start, &offsets).await?;
+            rest = Some(State { path, offsets, ground });
+            break;
+        }
+    }
+    let mut ground = None;
+    if let Some(offsets) = green.as_ref().and_then(|green| green.offsets.as_ref()) {
+        ground = Some(jobs::ground(read, &switched.address, servers, &moved.start, offsets).await?);
+    }
+    Ok(Seen { moved, early, retained, savepoint, rest, green, ground, stranger })
+}
+
+/// States that may be gone on from, the newest first.
+async fn left(
+    flink: &dyn FlinkRead,
+    ended: impl Iterator<Item = String>,
+    savepoint: Option<&(String, Savepoint)>,
+) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    for job in ended {
+        if let Some((stopped, Savepoint::Completed { location })) = savepoint
+            && *stopped == job
+        {
+            paths.push(location.clone());
+        }
+        paths.extend(jobs::newest_state(flink, &job).await?);
+    }
+    Ok(paths)
+}
