@@ -10,6 +10,7 @@ pub mod delete_green;
 mod family;
 mod jobs;
 mod logins;
+pub mod pairs;
 pub mod precheck;
 pub mod reboot_green;
 pub mod resume_cdc_jobs;
