@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::{Kind, Result},
     port::{
-        binlog::{BinlogRead, Place, RowChange},
+        binlog::{BinlogRead, Content, Place, RowChange, Transaction},
         mysql::Address,
         tables::{ByKey, KeyedRow, Login, TablesRead},
     },
@@ -27,6 +27,8 @@ use crate::{
 
 /// Keys that are held in memory at most.
 const MOST_KEYS: usize = 1_000_000;
+/// Entries of what is not compared, beyond which transactions are not named.
+const MOST_NAMED: usize = 100;
 /// Keys read at once from both sides.
 const BATCH: usize = 500;
 
@@ -99,6 +101,7 @@ pub async fn compare_at_most(
     };
     log.rows(at, from, until, &mut each).await?;
     keys.tell(&mut compared);
+    unlogged(log, at, from, until, pairs, &mut compared).await?;
     for (place, pair) in prepared.iter().enumerate() {
         let Some(pair) = pair else { continue };
         let Some(touched) = keys.of(pair) else { continue };
@@ -111,6 +114,41 @@ pub async fn compare_at_most(
         }
     }
     Ok(compared)
+}
+
+/// Names what the log holds no rows of.
+async fn unlogged(
+    log: &dyn BinlogRead,
+    at: &Address,
+    from: &Place,
+    until: Option<&Place>,
+    pairs: &[Pair],
+    compared: &mut Compared,
+) -> Result<()> {
+    let mut each = |transaction: Transaction| {
+        if until.is_some_and(|until| !is_before(&transaction.start, until)) {
+            return ControlFlow::Break(());
+        }
+        let what = match transaction.content {
+            Content::Opaque(why) => why,
+            Content::Definition { schema, statement } if pairs.iter().any(|pair| pair.source_schema == schema) => {
+                statement
+            }
+            Content::Definition { .. } | Content::Rows { .. } | Content::Nothing => return ControlFlow::Continue(()),
+        };
+        if compared.not_compared.len() < MOST_NAMED {
+            compared
+                .leave_out(format!("{} of {at}", transaction.start), format!("rows it touched are not known: {what}"));
+        }
+        ControlFlow::Continue(())
+    };
+    log.transactions(at, from, &mut each).await.map(drop)
+}
+
+/// The number at the end of a file's name grows, in digits too.
+fn is_before(a: &Place, b: &Place) -> bool {
+    let order = |place: &Place| (place.file.len(), place.file.clone(), place.position);
+    order(a) < order(b)
 }
 
 /// Looks again at the rows that were not equal, and at no others.

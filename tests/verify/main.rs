@@ -233,6 +233,9 @@ async fn planted_differences_are_found_under_a_writer_and_nothing_else() {
     }
     stop.store(true, Ordering::Relaxed);
     assert!(writer.await.unwrap() > 0);
+    world.on_both("TRUNCATE TABLE untouched").await;
+    let cut = world.compare(&begin, &pairs).await.unwrap();
+    assert!(matches!(&cut.not_compared[..], [(_, why)] if why.contains("TRUNCATE TABLE untouched")), "{cut:#?}");
     let few = world.compare_at_most(100, &begin, &pairs).await.unwrap();
     assert_eq!(few.rows, 100);
     assert!(few.not_compared.iter().any(|(_, why)| why.contains("as many other rows")), "{few:#?}");

@@ -89,11 +89,13 @@ impl World {
             plane,
             _folder: folder,
         };
-        for statement in [
-            "CREATE DATABASE shop",
-            "CREATE USER job IDENTIFIED WITH mysql_native_password BY 'pw'",
-            "GRANT SELECT ON shop.* TO job",
-        ] {
+        for server in ["source", "sink"] {
+            let server = world.plane.server(&id(server)).unwrap();
+            server.lock().await.connect().await.unwrap().query_drop("CREATE DATABASE shop").await.unwrap();
+        }
+        for statement in
+            ["CREATE USER job IDENTIFIED WITH mysql_native_password BY 'pw'", "GRANT SELECT ON shop.* TO job"]
+        {
             world.on_both(statement).await;
         }
         world
@@ -103,7 +105,6 @@ impl World {
     pub(crate) async fn admin(&self, server: &str) -> Conn {
         let server = self.plane.server(&id(server)).unwrap();
         let mut conn = server.lock().await.connect().await.unwrap();
-        conn.query_drop("CREATE DATABASE IF NOT EXISTS shop").await.unwrap();
         conn.query_drop("USE shop").await.unwrap();
         conn.query_drop("SET sql_mode = '', time_zone = '+00:00'").await.unwrap();
         conn
@@ -111,8 +112,7 @@ impl World {
 
     pub(crate) async fn on(&self, server: &str, statement: &str) {
         let mut conn = self.admin(server).await;
-        let done = if statement == "CREATE DATABASE shop" { Ok(()) } else { conn.query_drop(statement).await };
-        done.unwrap_or_else(|error| panic!("{server}: {statement}: {error}"));
+        conn.query_drop(statement).await.unwrap_or_else(|error| panic!("{server}: {statement}: {error}"));
     }
 
     pub(crate) async fn on_both(&self, statement: &str) {
