@@ -52,7 +52,7 @@ impl<'a> Prepared<'a> {
         };
         prepared.keys(source, sink)?;
         for (carried, name) in &pair.columns {
-            let named = format!("{}.{name}", pair.into_name());
+            let named = format!("{}.{name}", pair.sink_name());
             let of = match carried {
                 Carried::Column(column) => find(source, column),
                 // By its key a row is looked up, so that it has the value.

@@ -58,7 +58,7 @@ pub enum Carried {
 
 impl Pair {
     /// `schema.table` of the sink.
-    pub(super) fn into_name(&self) -> String {
+    pub(super) fn sink_name(&self) -> String {
         format!("{}.{}", self.sink_schema, self.sink_table)
     }
 }
@@ -196,7 +196,7 @@ async fn prepare<'a>(
             Err(error) if error.kind == Kind::Permanent => Err(error.message),
             Err(error) => return Err(error),
         };
-        prepared.push(ready.map_err(|why| compared.leave_out(pair.into_name(), why)).ok());
+        prepared.push(ready.map_err(|why| compared.leave_out(pair.sink_name(), why)).ok());
     }
     Ok(prepared)
 }
@@ -230,7 +230,7 @@ async fn batch(
     let (source, sink) = match found {
         Ok(found) => found,
         Err(error) if error.kind == Kind::Permanent => {
-            compared.leave_out(of.into_name(), error.message);
+            compared.leave_out(of.sink_name(), error.message);
             return Ok(false);
         }
         Err(error) => return Err(error),
@@ -259,7 +259,7 @@ async fn batch(
         let digest = from.map(digest);
         let settled = seen.and_then(|seen| seen.get(at)).is_some_and(|before| *before == digest);
         compared.settled += u64::from(settled);
-        let told = || Difference { table: of.into_name(), key: pair.told(key), what, settled };
+        let told = || Difference { table: of.sink_name(), key: pair.told(key), what, settled };
         compared.found(Unequal { pair: place, key: key.clone(), source: digest }, told);
     }
     Ok(true)

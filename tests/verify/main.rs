@@ -283,3 +283,31 @@ async fn hostile_names_constants_and_refusals() {
     assert_eq!(named, ["shop.loose", "closed.hidden", "shop.nothing"], "{found:#?}");
     world.down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_rows() {
+    const COUNT: u64 = 100_000;
+    let world = World::new().await;
+    world
+        .on_both(
+            "CREATE TABLE orders (id BIGINT UNSIGNED PRIMARY KEY, mail VARCHAR(100), state ENUM('new', 'paid'), \
+             total DECIMAL(12,2), note VARCHAR(255) NULL, made DATETIME, paid TIMESTAMP NULL, n INT NULL) \
+             CHARACTER SET utf8mb4",
+        )
+        .await;
+    let begin = world.end().await;
+    for some in (0..COUNT).collect::<Vec<_>>().chunks(5_000) {
+        let rows: Vec<String> = some
+            .iter()
+            .map(|id| format!("({id}, 'a{id}@example.org', 'paid', {id}.50, NULL, '2026-11-21 12:00:00', NULL, 7)"))
+            .collect();
+        world.on_both(&format!("INSERT INTO orders VALUES {}", rows.join(", "))).await;
+    }
+    world.on("sink", "UPDATE orders SET total = total + 0.01 WHERE id = 77777").await;
+    let pairs = [world.pair("orders", &["id", "mail", "state", "total", "note", "made", "paid", "n"])];
+    let started = clock::start();
+    let found = world.compare(&begin, &pairs).await.unwrap();
+    println!("{COUNT} rows compared in {:.2?}", started.elapsed());
+    assert_eq!((found.rows, found.equal, found.different), (COUNT, COUNT - 1, 1));
+    world.down().await;
+}

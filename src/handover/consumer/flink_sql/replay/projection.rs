@@ -100,7 +100,7 @@ mod tests {
     fn what_cannot_be_told_is_named() {
         for (insert, why) in [
             ("INSERT INTO s SELECT id, v, t, up FROM a WHERE id > 5", "A WHERE leaves rows out"),
-            ("INSERT INTO s SELECT id, COUNT(*), 'x', 'y' FROM a GROUP BY id", "pairs or counts rows"),
+            ("INSERT INTO s SELECT id, COUNT(*), 'x', 'y' FROM a GROUP BY id", "calls COUNT"),
             ("INSERT INTO s SELECT id, v FROM a", "has 2 columns for 4"),
         ] {
             let (into, told) = projections(insert).remove(0).unwrap_err();
