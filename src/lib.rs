@@ -18,3 +18,4 @@ pub mod report;
 pub mod runner;
 pub mod secret;
 pub mod step;
+pub mod verify;

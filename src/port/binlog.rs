@@ -60,7 +60,8 @@ pub struct RowChange {
     pub schema: String,
     pub table: String,
     /// The row before and after, as SQL literals by ordinal of the column; absent for an insert, or a delete. NULL is the
-    /// literal `NULL`; a column that the image does not have (`binlog_row_image` not FULL) is `None`.
+    /// literal `NULL`; a column that the image does not have (`binlog_row_image` not FULL) is `None`. Dates and times
+    /// within a JSON value are the strings that the server prints for them.
     pub before: Option<Vec<Option<String>>>,
     pub after: Option<Vec<Option<String>>>,
 }
@@ -84,7 +85,8 @@ pub trait BinlogRead: Send + Sync {
     /// the same GTID twice.
     fn previous_gtids<'a>(&'a self, at: &'a Address, file: &'a str) -> Reply<'a, String>;
 
-    /// Hands over every row that was changed from `from` up to `until` (or the end of the log), in order.
+    /// Hands over every row that was changed from `from` up to `until` (or the end of the log), in order. What is not
+    /// logged as rows (a statement, TRUNCATE, an update of parts of a JSON value) is not among them; `transactions` tells it.
     fn rows<'a>(
         &'a self,
         at: &'a Address,

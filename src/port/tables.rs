@@ -60,6 +60,63 @@ pub struct Reader {
     pub prepared: Option<Vec<String>>,
 }
 
+/// How the server shows a value, so that columns of different types that hold the same show the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Integers, decimals, bits and years, without the zeros of ZEROFILL.
+    Number,
+    /// As the double it is, with all digits.
+    Double,
+    /// Text of any character set, labels of an enum or set, numbers as they are written: UTF-8.
+    Text,
+    /// Hexadecimal. Text is shown by its bytes in UTF-8.
+    Bytes,
+    /// As `Bytes`, without the zeros that fill BINARY(n) up.
+    Unfilled,
+    /// Parsed and written anew where it is JSON, else as it stands.
+    Json,
+    /// `2026-11-21 12:34:56.000000`, in UTC where the column has a time zone.
+    Moment,
+    /// `-12:34:56.000000`
+    Span,
+}
+
+/// A column and how it is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub column: String,
+    pub form: Form,
+}
+
+/// A column by which rows are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyColumn {
+    pub column: String,
+    /// To be the same character by character, where the column's own collation takes others for equal.
+    pub text: bool,
+}
+
+/// Which rows of a table to read, and what of them.
+#[derive(Debug, Clone, Copy)]
+pub struct ByKey<'a> {
+    pub schema: &'a str,
+    pub table: &'a str,
+    pub columns: &'a [Shown],
+    /// Columns of a unique key, or more.
+    pub key: &'a [KeyColumn],
+    /// One literal for each column of the key, as [`super::binlog::RowChange`] has them; anything else is refused.
+    pub keys: &'a [Vec<String>],
+}
+
+/// A row that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedRow {
+    /// Its place among `keys`.
+    pub at: usize,
+    /// In the order of `columns`; `None` is NULL. Of a value longer than 1,000 bytes the begin, its length and MD5.
+    pub values: Vec<Option<String>>,
+}
+
 pub trait TablesRead: Send + Sync {
     /// Which server this login reaches.
     fn server<'a>(&'a self, login: &'a Login) -> Reply<'a, Server>;
@@ -69,4 +126,6 @@ pub trait TablesRead: Send + Sync {
     fn matching<'a>(&'a self, login: &'a Login, database: &'a str, table: &'a str) -> Reply<'a, Vec<(String, String)>>;
     /// `None` where there is no such table, or it is not visible to this login.
     fn table<'a>(&'a self, login: &'a Login, schema: &'a str, table: &'a str) -> Reply<'a, Option<Table>>;
+    /// Those rows that are there now; statements of many keys each, each of its own moment.
+    fn rows_by_key<'a>(&'a self, login: &'a Login, rows: ByKey<'a>) -> Reply<'a, Vec<KeyedRow>>;
 }

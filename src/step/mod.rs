@@ -11,6 +11,7 @@ mod family;
 mod jobs;
 mod logins;
 pub mod move_cdc_jobs;
+pub mod pairs;
 pub mod precheck;
 pub mod reboot_green;
 pub mod recall_cdc_jobs;

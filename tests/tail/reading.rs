@@ -31,10 +31,16 @@ fn is_rows(transaction: &Transaction) -> bool {
 const TYPES: &str = "CREATE TABLE types (id BIGINT UNSIGNED PRIMARY KEY, t TINYINT, m MEDIUMINT UNSIGNED, f FLOAT, \
     d DOUBLE, n DECIMAL(30,7), b BIT(11), y YEAR, da DATE, ti TIME(3), dt DATETIME(6), ts TIMESTAMP(2) NULL, \
     c CHAR(200) CHARACTER SET utf8mb4, v VARCHAR(300) CHARACTER SET latin1, bi BINARY(5), vb VARBINARY(20), tx MEDIUMTEXT, \
-    bl LONGBLOB, e ENUM('a','b'), s SET('x','y','z'), j JSON, g GEOMETRY)";
+    bl LONGBLOB, e ENUM('a','b'), s SET('x','y','z'), j JSON, g GEOMETRY, \
+    tu TINYINT UNSIGNED, bo BOOL, su SMALLINT UNSIGNED, z INT(8) UNSIGNED ZEROFILL, bg BIGINT, nu DECIMAL(20,0), \
+    ne DECIMAL(65,30), b1 BIT(1), zd DATETIME NULL, ta TIME, lt LONGTEXT CHARACTER SET ucs2, vu VARCHAR(20), jo JSON)";
 const VALUES: &str = "(18446744073709551615, -5, 16777215, 1.5, -2.25, -12345678901234567890123.4567890, b'10000000001', \
     2026, '2026-11-21', '-12:34:56.789', '2026-11-21 12:34:56.123456', '2026-11-21 12:34:56.12', 'Grüße, it''s', \
-    x'e9', x'0102', x'00ff', REPEAT('t', 70000), x'00', 'b', 'x,z', '{\"a\": [1, 2.5, null, \"é\"]}', POINT(1, 2))";
+    x'e9', x'0102', x'00ff', REPEAT('t', 70000), x'00', 'b', 'x,z', '{\"a\": [1, 2.5, null, \"é\"]}', POINT(1, 2), 255, 2, 65535, 42, \
+    -9223372036854775808, 18446744073709551615, -0.000000000000000000000000000001, b'1', '1000-01-01 00:00:00', \
+    '838:59:59', 'ü€', 'a\\\\b\\'c ', JSON_OBJECT('d', 2.50, 'n', -0.5, \
+    's', CAST('2026-11-21' AS DATE), 't', CAST('-12:34:56.5' AS TIME(1)), 'b', x'00ff', 'u', 18446744073709551615, \
+    'm', CAST('2026-11-21 12:34:56.123456' AS DATETIME(6)), 'e', 1e100, 'q', '\"\t', 'z', true, 'l', NULL))";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_are_read_as_the_server_tells_them() {
@@ -151,39 +157,46 @@ async fn same_on_green(world: &World, begin: &Place, seen: &[Transaction]) {
     assert_ne!(begin.file, seen.last().unwrap().end.file);
 }
 
-/// Literals find the row that they were read from, and only it.
+/// Literals find the row that they were read from, and only it, on both servers.
 async fn literals(world: &World, begin: &Place) {
-    let mut changes: Vec<RowChange> = Vec::new();
-    let mut each = |change| {
-        changes.push(change);
-        ControlFlow::Continue(())
-    };
-    let end = world.mysql.rows(&world.blue, begin, None, &mut each).await.unwrap();
-    assert_eq!(end, world.end(&world.blue).await);
-    let of_table = |table: &str| changes.iter().filter(|change| change.table == table).count();
-    assert_eq!((of_table("types"), of_table("loose")), (3, 6));
-    let change = changes.iter().find(|change| change.table == "types").unwrap();
-    assert_eq!(change.before, None);
-    let values = change.after.as_ref().unwrap();
-    let mut blue = world.shop("blue").await;
-    blue.query_drop("SET time_zone = '+05:00'").await.unwrap();
-    let names: Vec<String> = blue
-        .query(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'types' ORDER BY ordinal_position",
-        )
-        .await
-        .unwrap();
-    for (name, value) in names.iter().zip(values) {
-        let value = value.as_deref().unwrap();
-        let condition =
-            if name == "g" { format!("ST_AsBinary(g) = SUBSTR({value}, 5)") } else { format!("{name} = {value}") };
-        let found: Vec<u64> = blue.query(format!("SELECT id FROM types WHERE {condition}")).await.unwrap();
-        assert_eq!(found, [u64::MAX], "{name} = {}", &value[..value.len().min(100)]);
+    let begin_on_green = Place { file: world.mysql.files(&world.green).await.unwrap().remove(0).name, position: 4 };
+    for (name, at, begin) in [("blue", &world.blue, begin), ("green", &world.green, &begin_on_green)] {
+        let mut changes: Vec<RowChange> = Vec::new();
+        let mut each = |change| {
+            changes.push(change);
+            ControlFlow::Continue(())
+        };
+        let end = world.mysql.rows(at, begin, None, &mut each).await.unwrap();
+        assert_eq!(end, world.end(at).await, "{name}");
+        let of_table = |table: &str| changes.iter().filter(|change| change.table == table).count();
+        assert_eq!((of_table("types"), of_table("loose")), (3, 6), "{name}");
+        let change = changes.iter().find(|change| change.table == "types").unwrap();
+        assert_eq!(change.before, None);
+        let values = change.after.as_ref().unwrap();
+        let mut conn = world.shop(name).await;
+        conn.query_drop("SET time_zone = '+05:00'").await.unwrap();
+        let columns = "SELECT column_name FROM information_schema.columns \
+                       WHERE table_schema = 'shop' AND table_name = 'types' ORDER BY ordinal_position";
+        let names: Vec<String> = conn.query(columns).await.unwrap();
+        assert_eq!(names.len(), values.len());
+        for (column, value) in names.iter().zip(values) {
+            let value = value.as_deref().unwrap();
+            assert_ne!(value, "NULL", "{column} on {name}");
+            let condition = if column == "g" {
+                format!("ST_AsBinary(g) = SUBSTR({value}, 5)")
+            } else if column == "jo" {
+                format!("CAST(CAST(jo AS CHAR) AS JSON) = {value}")
+            } else {
+                format!("{column} = {value}")
+            };
+            let found: Vec<u64> = conn.query(format!("SELECT id FROM types WHERE {condition}")).await.unwrap();
+            assert_eq!(found, [u64::MAX], "{column} = {} on {name}", value.chars().take(100).collect::<String>());
+        }
+        let update = |change: &&RowChange| change.table == "t" && change.before.is_some() && change.after.is_some();
+        let literal = |values: &Option<Vec<Option<String>>>| values.as_ref().unwrap()[1].clone().unwrap();
+        let update = changes.iter().find(update).unwrap();
+        assert_eq!((literal(&update.before), literal(&update.after)), ("'a'".to_owned(), "'c'".to_owned()));
     }
-    let update = changes.iter().find(|change| change.table == "t" && change.before.is_some() && change.after.is_some());
-    let literal = |values: &Option<Vec<Option<String>>>| values.as_ref().unwrap()[1].clone().unwrap();
-    let update = update.unwrap();
-    assert_eq!((literal(&update.before), literal(&update.after)), ("'a'".to_owned(), "'c'".to_owned()));
 }
 
 async fn refusals(world: &World, begin: &Place) {

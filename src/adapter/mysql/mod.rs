@@ -4,6 +4,7 @@
 //! connection would go on answering from the old one.
 
 mod binlog;
+mod by_key;
 mod capture;
 mod failure;
 mod login;

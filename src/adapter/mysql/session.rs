@@ -86,6 +86,14 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// All rows of a statement that holds values of rows, which no message may show: `what` names it there.
+    pub(super) async fn rows_unshown(&mut self, what: &str, statement: &str) -> Result<Vec<Row>> {
+        match timeout(QUERY, self.conn.query(statement)).await {
+            Ok(answer) => answer.map_err(|error| failure::of_asking(self.place, what, &error)),
+            Err(_) => Err(failure::too_late(self.place, what, QUERY)),
+        }
+    }
+
     pub(super) fn refused(&self, statement: &str, refusal: ServerError) -> Error {
         failure::of_asking(self.place, statement, &refusal.into())
     }

@@ -6,6 +6,7 @@ use futures_util::FutureExt as _;
 use mysql_async::Row;
 
 use super::{
+    by_key,
     capture::Names,
     login::Encryption,
     read,
@@ -17,7 +18,7 @@ use crate::{
     port::{
         Reply,
         mysql::Server,
-        tables::{Column, Login, Reader, Table, TablesRead},
+        tables::{ByKey, Column, KeyedRow, Login, Reader, Table, TablesRead},
     },
 };
 
@@ -91,6 +92,20 @@ impl TablesRead for Tables {
         async move {
             let mut session = self.session(login).await?;
             let found = definition(&mut session, schema, table).await?;
+            session.close().await;
+            Ok(found)
+        }
+        .boxed()
+    }
+
+    fn rows_by_key<'a>(&'a self, login: &'a Login, rows: ByKey<'a>) -> Reply<'a, Vec<KeyedRow>> {
+        async move {
+            let statements = by_key::statements(&rows)?;
+            if statements.is_empty() {
+                return Ok(Vec::new());
+            }
+            let mut session = self.session(login).await?;
+            let found = by_key::read(&mut session, &rows, &statements).await?;
             session.close().await;
             Ok(found)
         }

@@ -5,7 +5,7 @@ use upgrade::{
     port::{
         Reply,
         mysql::{MysqlRead as _, Server},
-        tables::{Column, Login, Reader, Table, TablesRead},
+        tables::{ByKey, Column, KeyedRow, Login, Reader, Table, TablesRead},
     },
 };
 
@@ -54,5 +54,10 @@ impl TablesRead for World {
 
     fn table<'a>(&'a self, _: &'a Login, schema: &'a str, table: &'a str) -> Reply<'a, Option<Table>> {
         Box::pin(async move { Ok(Some(orders(schema, table))) })
+    }
+
+    /// The tables of the region are empty.
+    fn rows_by_key<'a>(&'a self, _: &'a Login, _: ByKey<'a>) -> Reply<'a, Vec<KeyedRow>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }

@@ -16,6 +16,7 @@ use mysql_async::{
 use super::{
     super::{rows::cell, session::Session},
     image::{Change, string_length},
+    json,
     statement::is_own,
     stream::Seen,
 };
@@ -136,11 +137,11 @@ fn literal(
     let value = match value {
         BinlogValue::Value(Value::NULL) => return Ok("NULL".to_owned()),
         BinlogValue::Value(value) => value,
-        json => {
-            let value = Value::try_from(json).map_err(|error| error.to_string())?;
-            let Value::Bytes(json) = value else { return Err("a JSON value cannot be read".to_owned()) };
-            return Ok(format!("CAST({} AS JSON)", text(&json, Some("utf8mb4"))));
+        BinlogValue::Jsonb(value) => {
+            let json = json::text(value)?;
+            return Ok(format!("CAST({} AS JSON)", text(json.as_bytes(), Some("utf8mb4"))));
         }
+        BinlogValue::JsonDiff(_) => return Err("only parts of a JSON value are logged".to_owned()),
     };
     let unsigned = column.is_some_and(|column| column.unsigned);
     let charset = column.and_then(|column| column.charset.as_deref());

@@ -4,6 +4,7 @@
 //! row images, at the speed of the network; `SHOW BINLOG EVENTS` shows neither, and starts over for each page.
 
 mod image;
+mod json;
 mod literal;
 mod statement;
 mod stream;

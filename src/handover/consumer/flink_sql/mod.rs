@@ -13,7 +13,7 @@ mod token;
 
 pub use generate::{Carry, Generated, Refusal, generate};
 pub use problem::{Problem, refuse};
-pub use replay::Replay;
+pub use replay::{Projection, Replay, Value};
 pub use rewrite::{Changes, Restore, Start, rewrite};
 pub use schema::{Column, Origin, Schema};
 pub use script::{Insert, Script};

@@ -1,8 +1,11 @@
 //! Whether a contiguous run of changes may reach the sinks twice.
 
+mod projection;
 mod query;
 mod sink;
 mod vocabulary;
+
+pub use projection::{Projection, Value};
 
 use std::collections::{BTreeMap, BTreeSet};
 

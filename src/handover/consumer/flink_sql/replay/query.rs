@@ -19,6 +19,8 @@ pub(super) struct Rows<'a> {
     pub(super) schema: &'a Schema,
     /// Name of each column, and the source's column that stands there unchanged.
     pub(super) columns: Vec<(String, Option<String>)>,
+    /// A WHERE leaves some of them out.
+    pub(super) filtered: bool,
 }
 
 /// Name of a view, and its query with the list of columns before it; `None` for another statement.
@@ -58,7 +60,8 @@ pub(super) fn select<'a>(made: &'a Made<'_>, text: &str, query: &[Token], of: &s
     for item in elements(text, &query[1..from]) {
         columns.extend(project(text, item, &rows, &qualifiers));
     }
-    Ok(Rows { columns, ..rows })
+    let filtered = rows.filtered || is(next, "WHERE");
+    Ok(Rows { columns, filtered, ..rows })
 }
 
 /// The table or view of one name.
@@ -108,7 +111,7 @@ fn source<'a>(table: &'a Table, schema: &'a Schema, of: &str) -> Judged<Rows<'a>
         }
         columns.push((column.name.clone(), Some(column.name.clone())));
     }
-    Ok(Rows { source: table, schema, columns })
+    Ok(Rows { source: table, schema, columns, filtered: false })
 }
 
 /// The columns one item of a SELECT gives.

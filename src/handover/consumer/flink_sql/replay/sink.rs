@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        schema::{Origin, elements},
+        schema::{Origin, Schema, elements},
         statement::{Table, name},
         token::{Token, tokens},
     },
@@ -12,6 +12,23 @@ use super::{
 
 /// What the INSERT writes into: its physical table where that is known, so that two names of one table are seen.
 pub(super) fn judge(made: &Made<'_>, text: &str) -> Judged<String> {
+    let Written { table, schema, written, rows } = written(made, text)?;
+    connector(table)?;
+    keys(table, &schema.primary_key, &written, &rows)?;
+    let place = ["url", "table-name"].map(|key| table.option(key).unwrap_or_default());
+    Ok(format!("{} at {}", place[1], place[0].split('?').next().unwrap_or_default()))
+}
+
+/// An INSERT of rows of one source.
+pub(super) struct Written<'a> {
+    pub(super) table: &'a Table,
+    schema: &'a Schema,
+    /// The columns it gives values to, in the order of those of `rows`.
+    pub(super) written: Vec<String>,
+    pub(super) rows: Rows<'a>,
+}
+
+pub(super) fn written<'a>(made: &'a Made<'_>, text: &str) -> Judged<Written<'a>> {
     let found = tokens(text).tokens;
     let is = |at: usize, word: &str| found.get(at).is_some_and(|token: &Token| token.is(text, word));
     if !is(1, "INTO") {
@@ -36,10 +53,7 @@ pub(super) fn judge(made: &Made<'_>, text: &str) -> Judged<String> {
     if rows.columns.len() != written.len() {
         return Err(format!("{of} has {} columns for {} of the table", rows.columns.len(), written.len()));
     }
-    connector(table)?;
-    keys(table, &schema.primary_key, &written, &rows)?;
-    let place = ["url", "table-name"].map(|key| table.option(key).unwrap_or_default());
-    Ok(format!("{} at {}", place[1], place[0].split('?').next().unwrap_or_default()))
+    Ok(Written { table, schema, written, rows })
 }
 
 fn connector(table: &Table) -> Judged<()> {

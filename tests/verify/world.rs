@@ -1,0 +1,153 @@
+//! A 5.7.22 source with a log, and an 8.0.15 sink.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use mysql_async::{Conn, prelude::Queryable as _};
+use sandbox::{
+    address::Claim,
+    mysqld::{Accounts, Engine, Site},
+    parts::{Release, install},
+    plane::Plane,
+    process::Ledger,
+    region::work::{ServerId, Settings},
+};
+use tempfile::TempDir;
+use upgrade::{
+    adapter::{
+        mysql::{Encryption, Login as OwnLogin, Mysql, Tables},
+        secrets::StoredSecrets,
+    },
+    error::Result,
+    port::{
+        binlog::Place,
+        mysql::{Address, MysqlRead as _, Tls},
+        tables::Login,
+    },
+    secret::{Secret, SecretRef},
+    verify::{self, Carried, Compared, Pair},
+};
+
+#[expect(clippy::disallowed_methods, reason = "a test has no wiring of its own")]
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache");
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from)
+}
+
+pub(crate) struct World {
+    plane: Plane,
+    /// Reads the log.
+    mysql: Mysql,
+    pub(crate) tables: Tables,
+    at: Address,
+    source: Login,
+    sink: Login,
+    _folder: TempDir,
+}
+
+fn id(name: &str) -> ServerId {
+    ServerId(name.into())
+}
+
+fn address(at: SocketAddr) -> Address {
+    Address { host: at.ip().to_string(), port: at.port() }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let parts = install(&cache(), &|_| {}).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let accounts = Accounts::generate().unwrap();
+        let site = Site {
+            parts,
+            folder: folder.path().join("servers"),
+            engine: Engine::Aurora,
+            accounts: accounts.clone(),
+            ledger: Arc::new(Ledger::open(folder.path().join("processes")).await.unwrap()),
+        };
+        let plane = Plane::new(Arc::new(site), Claim::take().unwrap());
+        let settings: Settings = [("binlog_format", "ROW"), ("binlog_row_image", "FULL")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let at = address(plane.create(id("source"), Release::V57, settings.clone()).await.unwrap().into());
+        let into = address(plane.create(id("sink"), Release::V80, settings).await.unwrap().into());
+        let password = accounts.upgrade.password;
+        let secrets = StoredSecrets::new(move |name| (name == "PASSWORD").then(|| password.clone().into()));
+        let own = OwnLogin {
+            user: "upgrade".into(),
+            password: SecretRef::Env("PASSWORD".into()),
+            tls: Tls::Disabled,
+            ca_file: None,
+        };
+        let login = |at: &Address| Login { address: at.clone(), user: "job".into(), password: Secret::new("pw") };
+        let world = Self {
+            mysql: Mysql::new(own, Arc::new(secrets)),
+            tables: Tables::new(Encryption { tls: Tls::Disabled, ca_file: None }),
+            source: login(&at),
+            sink: login(&into),
+            at,
+            plane,
+            _folder: folder,
+        };
+        for server in ["source", "sink"] {
+            let server = world.plane.server(&id(server)).unwrap();
+            server.lock().await.connect().await.unwrap().query_drop("CREATE DATABASE shop").await.unwrap();
+        }
+        for statement in
+            ["CREATE USER job IDENTIFIED WITH mysql_native_password BY 'pw'", "GRANT SELECT ON shop.* TO job"]
+        {
+            world.on_both(statement).await;
+        }
+        world
+    }
+
+    /// A session of all rights that may write anything, in the schema; times are of UTC.
+    pub(crate) async fn admin(&self, server: &str) -> Conn {
+        let server = self.plane.server(&id(server)).unwrap();
+        let mut conn = server.lock().await.connect().await.unwrap();
+        conn.query_drop("USE shop").await.unwrap();
+        conn.query_drop("SET sql_mode = '', time_zone = '+00:00'").await.unwrap();
+        conn
+    }
+
+    pub(crate) async fn on(&self, server: &str, statement: &str) {
+        let mut conn = self.admin(server).await;
+        conn.query_drop(statement).await.unwrap_or_else(|error| panic!("{server}: {statement}: {error}"));
+    }
+
+    pub(crate) async fn on_both(&self, statement: &str) {
+        self.on("source", statement).await;
+        self.on("sink", statement).await;
+    }
+
+    pub(crate) async fn end(&self) -> Place {
+        let end = self.mysql.log_end(&self.at).await.unwrap().unwrap();
+        Place { file: end.file, position: end.position }
+    }
+
+    pub(crate) fn pair(&self, table: &str, columns: &[&str]) -> Pair {
+        let columns = columns.iter().map(|name| (Carried::Column((*name).to_owned()), (*name).to_owned()));
+        Pair {
+            source: self.source.clone(),
+            source_schema: "shop".into(),
+            source_table: table.into(),
+            sink: self.sink.clone(),
+            sink_schema: "shop".into(),
+            sink_table: table.into(),
+            columns: columns.collect(),
+            zone: None,
+        }
+    }
+
+    pub(crate) async fn compare(&self, from: &Place, pairs: &[Pair]) -> Result<Compared> {
+        verify::compare(&self.tables, &self.mysql, &self.at, from, None, pairs).await
+    }
+
+    pub(crate) async fn compare_at_most(&self, most: usize, from: &Place, pairs: &[Pair]) -> Result<Compared> {
+        verify::compare_at_most(most, &self.tables, &self.mysql, &self.at, from, None, pairs).await
+    }
+
+    pub(crate) async fn down(self) {
+        self.plane.kill().await.unwrap();
+    }
+}
