@@ -1,5 +1,7 @@
 //! Savepoints in S3, read through the unmodified SDK from a server that speaks the documented protocol.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
+
 use std::{
     collections::HashMap,
     path::Path,

@@ -1,5 +1,7 @@
 //! Scripts made from nothing but the tables of a database.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
+
 use upgrade::{
     artifact::{Values, render},
     handover::consumer::flink_sql::{Replay, Script, generate, redact},

@@ -1,5 +1,7 @@
 //! Offsets of real savepoints and checkpoints (`tests/fixtures/savepoints`: Flink 1.20.3, mysql-cdc 3.5.0, MySQL 5.7).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;

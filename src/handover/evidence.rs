@@ -108,6 +108,14 @@ pub struct Proof {
 }
 
 impl Evidence {
+    /// From here on the job reads green's log.
+    pub fn start(&self) -> &Place {
+        match &self.tail {
+            Tail::Translated { start, .. } | Tail::Drained { start, .. } => start,
+            Tail::Restored { .. } | Tail::CarriedOver { .. } => &self.coordinates,
+        }
+    }
+
     /// The readable page, as Markdown.
     pub fn page(&self) -> String {
         let mut page = format!("# Handover of {}\n\nRun {}.\n\n", self.job, self.run);

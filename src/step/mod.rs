@@ -49,7 +49,9 @@ pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
         StepBody::CaptureCoordinates { wait, given } => {
             Box::new(capture_coordinates::CaptureCoordinates { wait: *wait, given: given.clone() })
         }
-        StepBody::SubmitCdcJobs { tail } => Box::new(submit_cdc_jobs::SubmitCdcJobs { tail: *tail }),
+        StepBody::SubmitCdcJobs { tail } => {
+            Box::new(submit_cdc_jobs::SubmitCdcJobs { tail: *tail, touched: Default::default() })
+        }
         StepBody::CleanUp { keep_old_for } => Box::new(clean_up::CleanUp { keep_old_for: *keep_old_for }),
     }
 }

@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(set(&tagged).to_string(), tagged);
         assert!(set(&tagged).contains(&format!("{}:blue:3", UUIDS[0])));
         assert!(!set(&tagged).contains(&format!("{}:green:3", UUIDS[0])));
-        for wrong in ["x", "x:1", ":1", &format!("{}", UUIDS[0]), &format!("{}:", UUIDS[0])] {
+        for wrong in ["x", "x:1", ":1", UUIDS[0], &format!("{}:", UUIDS[0])] {
             assert!(wrong.parse::<GtidSet>().is_err(), "{wrong}");
         }
         for wrong in ["0", "5-3", "a-b", "1-", "-1", "9223372036854775807", "+1", "1-2-3", "tag"] {

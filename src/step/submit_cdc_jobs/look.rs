@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join5;
 
-use super::{Operation, Part, SubmitCdcJobs, jobs, name_in_flink, stop_id};
+use super::{Operation, Part, SubmitCdcJobs, attest_id, jobs, name_in_flink, prove, stop_id, touched::Rows};
 use crate::{
     error::{Error, Result},
     event::Offset,
@@ -10,6 +10,7 @@ use crate::{
         consumer::flink_sql::Replay,
         coordinates::Found,
         gtid::{self, GtidSet},
+        offset::earliest,
         savepoint,
         tail::{self, Translation},
     },
@@ -66,6 +67,8 @@ pub(super) struct Seen {
     /// Its tail in green's log; `None` where nobody asks any more.
     pub translation: Option<Translation>,
     pub gtid: Option<Gtid>,
+    /// How the rows stand that were touched round the handover; `None` before the job has committed on green.
+    pub rows: Option<Rows>,
 }
 
 /// What counts where green has GTID on.
@@ -135,7 +138,17 @@ pub(super) async fn look(
             true if !settled => Some(gtid_of(read, &switched, &stopped, drained.as_ref(), translation.as_ref()).await?),
             _ => None,
         };
-        seen.push(Seen { stopped, drain, drained, green: green_job, stranger, replay, translation, gtid });
+        let rows = match (script, committed_on(green_job.as_ref(), &green)) {
+            (Some(scripted), Some(until)) => match prove::started_with(&stopped.name, done) {
+                Some(evidence) if done.handle(&attest_id(&stopped.name)).is_none() => {
+                    let at = (&switched.address, &until);
+                    Some(step.touched.look(read, known, &scripted.script, evidence, at).await?)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        seen.push(Seen { stopped, drain, drained, green: green_job, stranger, replay, translation, gtid, rows });
     }
     let savepoints = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
     let on_green = seen.iter().all(|job| job.green.as_ref().is_some_and(|running| running.offsets.is_some()));
@@ -155,6 +168,15 @@ async fn afterwards(
         Source::Event | Source::Given => None,
     };
     Ok(Afterwards { deployment, event })
+}
+
+/// The last place every source of the job has committed, once all of them have read what green itself has written.
+fn committed_on(job: Option<&Running>, green: &Server) -> Option<Place> {
+    let job = job.filter(|job| job.job.state == "RUNNING")?;
+    let offsets = job.offsets.as_deref()?;
+    let all = offsets.iter().all(|offset| offset.server_id == Some(green.server_id));
+    let first = earliest(offsets).filter(|_| all)?;
+    Some(Place { file: first.file.clone(), position: first.position })
 }
 
 async fn late_event(

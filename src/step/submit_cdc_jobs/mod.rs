@@ -8,6 +8,7 @@ mod compose;
 mod decide;
 mod look;
 mod prove;
+mod touched;
 mod way;
 
 use serde::{Deserialize, Serialize};
@@ -30,10 +31,12 @@ pub(super) use compose::{Composed, Order, compose, ready};
 pub(super) use decide::{died, lost, restarting, shown};
 pub use look::Observation;
 pub(super) use prove::unsettled;
+pub use touched::Touched;
 
 #[derive(Debug)]
 pub struct SubmitCdcJobs {
     pub tail: Tail,
+    pub touched: Touched,
 }
 
 /// Which of the jobs that are started for one CDC job.

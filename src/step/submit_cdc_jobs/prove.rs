@@ -6,6 +6,7 @@ use super::{
     evidence_file, jobs,
     jobs::Running,
     look::{Observation, Seen},
+    touched::Rows,
 };
 use crate::{
     error::Error,
@@ -128,7 +129,24 @@ pub(super) fn on_green(
         if attested.is_some_and(|proof| proof.job_id == green.job.id) && done.handle(&attest_id(name)).is_some() {
             return Ok(moved);
         }
-        let evidence = Evidence { proof: Some(proof(green, offsets, seen, known)), ..start.clone() };
+        let rows = match &job.rows {
+            None => Check::new("the rows touched round the handover", "not asked", "not compared"),
+            Some(Rows::InFlight(said)) => return wait(format!("the rows in flight of {name} to reach the sink"), said),
+            Some(Rows::Differ(said, keys)) => {
+                let mut error = Error::permanent(format!("{name} reads green, and rows of its sink differ: {said}"));
+                error.causes = keys.clone();
+                return fail(
+                    error
+                        .unchanged("The job runs on; the savepoints are kept")
+                        .hint("Compare the named rows in source and sink. Where they were different before, `upgrade resolve PLAYBOOK submit_cdc_jobs --as done --reason TEXT`"),
+                );
+            }
+            Some(Rows::Believed(said)) => rows_check(start, said),
+            Some(Rows::NotCompared(why)) => rows_check(start, &format!("not compared: {why}")),
+        };
+        let mut proof = proof(green, offsets, seen, known);
+        proof.checks.push(rows);
+        let evidence = Evidence { proof: Some(proof), ..start.clone() };
         return Err(Box::new(Next::Do(Operation::Attest { evidence: Box::new(evidence) })));
     }
     if let Some(next) = restarting(&format!("{name} on green"), green, &job.stopped.savepoint) {
@@ -138,6 +156,11 @@ pub(super) fn on_green(
         format!("a completed checkpoint of {name} that names green (server_id {green_id})"),
         &format!("{}, {}", green.job.state, shown(offsets)),
     )
+}
+
+fn rows_check(start: &Evidence, answer: &str) -> Check {
+    let query = format!("every row green logged from {} on, by its key in source and sink", start.start());
+    Check::new("the rows touched round the handover are equal", query, answer)
 }
 
 /// The evidence for a job that nobody has started.
@@ -154,7 +177,7 @@ fn complete(offsets: &[Offset], seen: &Observation) -> bool {
 }
 
 /// The evidence of the newest start on green.
-fn started_with<'a>(name: &str, done: &'a Attempts<Operation>) -> Option<&'a Evidence> {
+pub(super) fn started_with<'a>(name: &str, done: &'a Attempts<Operation>) -> Option<&'a Evidence> {
     done.0.iter().rev().find_map(|attempt| match &attempt.operation {
         Operation::Submit { order, evidence: Some(evidence) } if order.job == name => Some(&**evidence),
         _ => None,
