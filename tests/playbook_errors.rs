@@ -117,9 +117,7 @@ fn table() -> Vec<(&'static str, String)> {
         // Steps.
         (
             "unknown_steps",
-            format!(
-                "{all}steps:\n  - precheck\n  - verify_data\n  - prepare\n  - move_cdc_jobs\n  - swithcover\n  - dance\n"
-            ),
+            format!("{all}steps:\n  - precheck\n  - verify_data\n  - prepare\n  - pause\n  - swithcover\n  - dance\n"),
         ),
         ("no_steps", format!("{HEAD}steps: []\n")),
         (
@@ -155,6 +153,11 @@ fn table() -> Vec<(&'static str, String)> {
                  - submit_cdc_jobs\n  - capture_coordinates\n  - stop_cdc_jobs\n"
             ),
         ),
+        (
+            "two_ways",
+            format!("{all}steps:\n  - move_cdc_jobs\n  - stop_cdc_jobs\n  - switchover\n  - repoint_cdc_jobs\n"),
+        ),
+        ("early_move_alone", format!("{all}steps:\n  - move_cdc_jobs\n  - switchover\n")),
         ("steps_missing", format!("{all}steps:\n  - capture_coordinates\n  - submit_cdc_jobs\n  - clean_up\n")),
         ("sections_missing", format!("{HEAD}steps:\n  - precheck\n  - stop_cdc_jobs\n  - switchover\n")),
         ("no_jobs_to_stop", format!("{HEAD}{FLINK}cdc_jobs: []\nsteps:\n  - stop_cdc_jobs\n")),

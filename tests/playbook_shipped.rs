@@ -13,7 +13,7 @@ use upgrade::{
     secret::SecretRef,
 };
 
-const NAMES: [&str; 3] = ["aurora-mysql.yaml", "rds-mysql.yaml", "rehearsal.yaml"];
+const NAMES: [&str; 4] = ["aurora-mysql-early-move.yaml", "aurora-mysql.yaml", "rds-mysql.yaml", "rehearsal.yaml"];
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks")
@@ -44,7 +44,9 @@ fn every_shipped_playbook_is_valid() {
         let Loaded { playbook, text, .. } = loaded(name);
         assert!(text.starts_with("# yaml-language-server: $schema=playbook.schema.json\n"), "{name}");
         let kinds: std::collections::BTreeSet<&str> = playbook.steps.iter().map(|step| step.body.kind()).collect();
-        assert_eq!(kinds.len(), 10, "{name} shows every kind of step");
+        // The early move has two kinds of its own, in place of three.
+        let count = if name.contains("early") { 9 } else { 10 };
+        assert_eq!(kinds.len(), count, "{name} shows every kind of step of its way");
     }
 }
 

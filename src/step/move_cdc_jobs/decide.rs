@@ -1,5 +1,7 @@
 //! The decision, pure: nothing is stopped before all can move, and a job that cannot goes back.
 
+use std::time::Duration;
+
 use super::{
     Moved, Operation, Outputs, back_id,
     look::{Observation, Seen, only_stops},
@@ -19,6 +21,9 @@ use crate::{
 
 pub(super) type Decision = Next<Operation, Outputs>;
 
+/// What a green that logs what it applies shows of a blue that is written to.
+const SHOWS_WITHIN: Duration = Duration::from_secs(60);
+
 const ORDINARY: &str = "Move the jobs the ordinary way: in the playbook, `stop_cdc_jobs` before `switchover`, and after it \
                         `submit_cdc_jobs`, instead of `move_cdc_jobs` and `repoint_cdc_jobs`. `upgrade abort PLAYBOOK` takes \
                         this run back, or `--new-run` leaves it as it is";
@@ -34,6 +39,16 @@ pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operatio
     }
     if let Some(error) = refused {
         return Next::Fail(error);
+    }
+    if let Some((stop, job)) = all().find(|(_, job)| job.silent) {
+        let why = match &job.probe {
+            Some(Located::NotYet(why)) => why.clone(),
+            _ => String::new(),
+        };
+        let text = format!("{} cannot move early: nothing that blue wrote was found in green's log", stop.name);
+        let error = Error::permanent(text).cause(why).unchanged("No CDC job was stopped for it").hint(ORDINARY);
+        let of = "green follows blue, and its log shows nothing that blue wrote".to_owned();
+        return Next::Confirm { of, looks: 5, spanning: SHOWS_WITHIN, then: Box::new(Next::Fail(error)) };
     }
     let ready = all().all(|(_, job)| !matches!(job.probe, Some(Located::NotYet(_))));
     for (stop, job) in all() {

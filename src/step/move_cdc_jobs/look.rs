@@ -7,7 +7,7 @@ use crate::{
     handover::{
         gtid,
         offset::earliest,
-        tail::{Ahead, Located, Request},
+        tail::{self, Ahead, Located, Request},
     },
     port::{
         binlog::Place,
@@ -48,6 +48,8 @@ pub(super) struct Seen {
     pub idle: bool,
     /// Where green has what the job, which still runs at blue, reads now.
     pub probe: Option<Located>,
+    /// Green follows closely, and nothing that blue wrote is in the newest files of its log.
+    pub silent: bool,
     /// Where green has the begin of the tail of the job, which has been stopped.
     pub located: Option<Located>,
     /// All that was executed before that, where green has GTID on.
@@ -113,6 +115,7 @@ async fn one(
         ground: None,
         idle: false,
         probe: None,
+        silent: false,
         located: None,
         gtid_set: None,
         back: back.collect(),
@@ -151,6 +154,9 @@ async fn one(
                 // Each has another place, so that nothing is kept of it.
                 Some(from) => found(Ahead::default().locate(read.binlog()?, &request(from), LEAST).await)?,
             });
+            if matches!(seen.probe, Some(Located::NotYet(_))) {
+                seen.silent = is_silent(read, address, stops.blue.server_id).await?;
+            }
         }
         (Standing::Ended { .. }, Some(state)) => {
             let Some(from) = earliest(&state.offsets) else { return Ok(seen) };
@@ -165,6 +171,19 @@ async fn one(
         _ => {}
     }
     Ok(seen)
+}
+
+/// Seconds behind blue within which green has applied what blue wrote a while ago.
+const CLOSE: u64 = 5;
+
+async fn is_silent(read: &Read, green: &Address, blue: u32) -> Result<bool> {
+    let replication = read.mysql()?.replication(green).await?;
+    let follows = replication.is_some_and(|replication| {
+        replication.running && replication.seconds_behind.is_some_and(|behind| behind <= CLOSE)
+    });
+    let Some(end) = read.mysql()?.log_end(green).await?.filter(|_| follows) else { return Ok(false) };
+    let checked = tail::check_coordinates(read.binlog()?, green, &[blue], &end.place()).await?;
+    Ok(checked.blue_before == 0 && checked.blue_after.is_none())
 }
 
 /// What cannot be read for good is nowhere.

@@ -17,6 +17,7 @@ use super::{State, World};
 
 /// What a reader of the logs finds in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "not every test that shares this world has every kind of log")]
 pub enum Kept {
     Rows,
     /// Statements, which cannot be compared row by row.
@@ -40,6 +41,9 @@ impl State {
         self.servers.append(server, bytes);
         self.written += 1;
         for (uuid, (file, end)) in ends(self) {
+            if self.silent && self.servers.all().any(|other| other.server_uuid == uuid && other.server_id != origin) {
+                continue;
+            }
             let start = before.get(&uuid).filter(|(known, _)| *known == file).map_or(4, |(_, end)| *end);
             if end == start {
                 continue;
@@ -53,6 +57,22 @@ impl State {
                 content: Content::Rows { fingerprint: u128::from(self.written), rows: 1 },
             });
         }
+    }
+
+    /// A change of definitions at production, which is no transaction of rows.
+    pub fn define(&mut self) {
+        let address = self.region.cluster("orders").unwrap().endpoint.clone();
+        let server = self.servers.at(&address).cloned().unwrap();
+        self.write_to(&server, 200);
+        let uuid = self.servers.server(&server).unwrap().server_uuid.clone();
+        let last = self.logs.get_mut(&uuid).and_then(|log| log.last_mut()).unwrap();
+        let (schema, statement) = ("source".to_owned(), "ALTER TABLE source_table ADD c INT".to_owned());
+        last.content = Content::Definition { schema, statement };
+    }
+
+    /// The origin of the last transaction in a server's log; the server itself where there is none.
+    pub fn last_origin(&self, uuid: &str, own: u32) -> u32 {
+        self.logs.get(uuid).and_then(|log| log.last()).map_or(own, |last| last.server_id)
     }
 
     fn log(&self, at: &Address) -> Result<(Vec<Transaction>, Place)> {

@@ -30,6 +30,8 @@ pub struct Flink {
     pub lose_reply: bool,
     /// The next submit is lost before anything was started.
     pub lose_call: bool,
+    /// The state of a job whose source's name is gone; it goes on RUNNING where none is given.
+    pub when_gone: Option<&'static str>,
     /// The name of a job that is refused.
     pub refuse: Option<String>,
 }
@@ -47,6 +49,8 @@ pub struct Running {
     /// The savepoint it was started from.
     pub restored: Option<String>,
     pub checkpoints: u64,
+    /// File, position and server id of what it has read last.
+    read: Option<(String, u64, u32)>,
     pub latest: Option<String>,
 }
 
@@ -84,6 +88,7 @@ impl Flink {
             stopped: None,
             restored: None,
             checkpoints: 0,
+            read: None,
             latest: None,
         });
         id
@@ -130,17 +135,42 @@ impl State {
         if age < FIRST_CHECKPOINT {
             return None;
         }
-        let host = running.host.clone();
         let (id, number) = (running.job.id.clone(), running.checkpoints + 1);
-        let server = self.server_at(&host).ok()?;
-        let (file, position) = server.binlog.last()?.clone();
-        let server_id = server.server_id;
+        self.job_reads(at);
+        let (file, position, server_id) = self.flink.jobs[at].read.clone()?;
         let path = format!("checkpoints/{id}/chk-{number}");
         self.flink.keep(&path, &file, position, 0, server_id);
         let running = &mut self.flink.jobs[at];
         running.checkpoints = number;
         running.latest = Some(path);
         running.latest.clone()
+    }
+
+    /// Every job reads its source to the end, where it is reached.
+    pub fn jobs_read(&mut self) {
+        for at in 0..self.flink.jobs.len() {
+            if !self.flink.jobs[at].job.ended() && !self.job_reads(at) && self.flink.jobs[at].read.is_some() {
+                let Some(state) = self.flink.when_gone else { continue };
+                if self.checkpoint(at).is_some() {
+                    self.flink.jobs[at].job.state = state.to_owned();
+                }
+            }
+        }
+    }
+
+    /// False where its source's name is gone.
+    fn job_reads(&mut self, at: usize) -> bool {
+        let host = self.flink.jobs[at].host.clone();
+        if self.servers.at(&host).is_none() {
+            return false;
+        }
+        if let Ok(server) = self.server_at(&host)
+            && let Some((file, position)) = server.binlog.last().cloned()
+        {
+            let origin = self.last_origin(&server.server_uuid, server.server_id);
+            self.flink.jobs[at].read = Some((file, position, origin));
+        }
+        true
     }
 
     fn stop(&mut self, job: &str, directory: &str, trigger: &str) -> Result<()> {
@@ -151,13 +181,13 @@ impl State {
         let at = self.flink.jobs.iter().position(|running| running.job.id == job && !running.job.ended());
         let at = at.ok_or_else(|| Error::permanent(format!("Job {job} is not running")))?;
         let host = self.flink.jobs[at].host.clone();
-        let server = self.server_at(&host)?;
-        let (file, end) = server.binlog.last().cloned().unwrap_or_default();
+        self.job_reads(at);
+        let (file, end, server_id) = self.flink.jobs[at].read.clone().unwrap_or_default();
         // A job on a busy server is stopped in the middle of a transaction; one on a frozen server has read it all.
-        let last = self.logs.get(&server.server_uuid).and_then(|log| log.last());
+        let server = self.server_at(&host).ok().filter(|server| !server.read_only);
+        let last = server.and_then(|server| self.logs.get(&server.server_uuid)).and_then(|log| log.last());
         let begin = last.filter(|last| last.start.file == file).map_or(end, |last| last.start.position);
-        let (position, skip) = if server.read_only { (end, 0) } else { (begin, 2) };
-        let server_id = server.server_id;
+        let (position, skip) = if server.is_none() { (end, 0) } else { (begin, 2) };
         let path = format!("{directory}/savepoint-{trigger}");
         self.flink.keep(&path, &file, position, skip, server_id);
         self.flink.triggers.insert(trigger.to_owned(), path.clone());
@@ -166,6 +196,9 @@ impl State {
         running.stopped = Some((file, position));
         running.latest = Some(path);
         running.checkpoints += 1;
+        if self.define_at_stop {
+            self.define();
+        }
         Ok(())
     }
 

@@ -40,6 +40,10 @@ pub struct State {
     /// What stands in the servers' logs.
     pub logs: binlog::Logs,
     pub kept: binlog::Kept,
+    /// Replicas log nothing of what they apply.
+    pub silent: bool,
+    /// A definition is changed at blue as soon as a job was stopped.
+    pub define_at_stop: bool,
     /// Transactions written so far, and when the last one was.
     written: u64,
     wrote: u64,
@@ -87,15 +91,25 @@ impl State {
         servers.run(&mut region, START);
         let address = region.cluster("orders").unwrap().endpoint.clone();
         let flink = Flink::with_job("orders-to-target", &address, START - 3_600_000);
-        let mut state =
-            Self { region, servers, flink, logs: binlog::Logs::new(), kept: Kept::Rows, written: 0, wrote: 0 };
+        let mut state = Self {
+            region,
+            servers,
+            flink,
+            logs: binlog::Logs::new(),
+            kept: Kept::Rows,
+            silent: false,
+            define_at_stop: false,
+            written: 0,
+            wrote: 0,
+        };
         state.write_to(&ServerId("blue".to_owned()), 5_000);
         state
     }
 
     /// Time passes: the region goes on, and applications write wherever they may.
     fn pass(&mut self, time: Duration) {
-        let until = self.region.now() + u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap();
+        // Rounded up: whoever waits for a part of a millisecond would wait for ever.
+        let until = self.region.now() + u64::try_from(time.as_micros().div_ceil(1000)).unwrap();
         let Self { region, servers, .. } = self;
         servers.run(region, until);
         if until < self.wrote + PAUSE {
@@ -109,6 +123,7 @@ impl State {
         {
             self.write_to(&server, 1_000);
         }
+        self.jobs_read();
     }
 
     /// How often a call was made that took effect.
@@ -117,6 +132,7 @@ impl State {
     }
 
     /// Calls that change something, whatever became of them.
+    #[allow(dead_code, reason = "not every test counts them")]
     pub fn writes(&self) -> usize {
         self.region.requests().iter().filter(|request| request.mutating).count() + self.flink.writes
     }
