@@ -193,7 +193,8 @@ async fn an_insert_without_an_answer_is_looked_for_by_the_id_it_chose() {
     let overview = "GET /jobs/overview ";
     let other = r#"{"jobs":[{"jid":"1","name":"orders","state":"CANCELED","start-time":1}]}"#;
     let alive = r#"{"jobs":[{"jid":"1","name":"orders","state":"RUNNING","start-time":1}]}"#;
-    let answers: [fn() -> Vec<(&'static str, Answer)>; 4] = [
+    type Answers = Vec<(&'static str, Answer)>;
+    let answers: [fn() -> Answers; 4] = [
         || vec![(JOB_STATUS, Says(500, NOT_FOUND)), (JOB_STATUS, Says(200, r#"{"status":"RUNNING"}"#))],
         Vec::new,
         Vec::new,
