@@ -13,8 +13,9 @@ use crate::{
     handover::{
         early::Repointed,
         evidence::{Check, Party, Proof},
+        offset::earliest,
     },
-    port::flink::Savepoint,
+    port::{binlog::Place, flink::Savepoint},
     step::{
         contract::{Attempts, Done, Fate, Known, Next},
         jobs::Running,
@@ -96,7 +97,7 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         flink_name: job.moved.flink_name.clone(),
         part: Part::Green,
         number: number(done, &id, shows),
-        start: Start::Savepoint(rest.path.clone()),
+        start: start(rest, seen),
         address: seen.switched.address.clone(),
         production: seen.switched.address.clone(),
     };
@@ -107,6 +108,18 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         return Err(Box::new(lost(&of, &seen.version, next)));
     }
     Err(Box::new(next))
+}
+
+/// From the state itself where every source has read what green wrote. Where one still stands among blue's transactions, a
+/// restored reader has lost the first rows of green (seen on real servers): then it starts without state at that place, and
+/// reads all of it again, which its sinks take twice.
+fn start(rest: &State, seen: &Observation) -> Start {
+    let crossed = rest.offsets.iter().all(|offset| offset.server_id == Some(seen.green.server_id));
+    let by_gtid = rest.offsets.iter().any(|offset| offset.gtid_set.is_some());
+    match earliest(&rest.offsets).filter(|_| !crossed && !by_gtid) {
+        Some(first) => Start::Place(Place { file: first.file.clone(), position: first.position }),
+        None => Start::Savepoint(rest.path.clone()),
+    }
 }
 
 /// The job at green's own address: with a savepoint where it can make one, else at its newest checkpoint.
