@@ -13,7 +13,8 @@ use upgrade::{
     secret::SecretRef,
 };
 
-const NAMES: [&str; 4] = ["aurora-mysql-early-move.yaml", "aurora-mysql.yaml", "rds-mysql.yaml", "rehearsal.yaml"];
+const NAMES: [&str; 5] =
+    ["aurora-mysql-early-move.yaml", "aurora-mysql.yaml", "cdc-only.yaml", "rds-mysql.yaml", "rehearsal.yaml"];
 
 fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks")
@@ -44,8 +45,12 @@ fn every_shipped_playbook_is_valid() {
         let Loaded { playbook, text, .. } = loaded(name);
         assert!(text.starts_with("# yaml-language-server: $schema=playbook.schema.json\n"), "{name}");
         let kinds: std::collections::BTreeSet<&str> = playbook.steps.iter().map(|step| step.body.kind()).collect();
-        // The early move has two kinds of its own, in place of three.
-        let count = if name.contains("early") { 9 } else { 10 };
+        // The early move has two kinds of its own, in place of three; after a switchover by hand three are left.
+        let count = match name {
+            "aurora-mysql-early-move.yaml" => 9,
+            "cdc-only.yaml" => 3,
+            _ => 10,
+        };
         assert_eq!(kinds.len(), count, "{name} shows every kind of step of its way");
     }
 }

@@ -19,7 +19,14 @@ fn section<'a>(page: &'a str, name: &str) -> Option<&'a str> {
 
 /// The names of the first column of a section's table.
 fn rows(section: &str) -> BTreeSet<&str> {
-    section.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect()
+    let mut keys = false;
+    let mut told = BTreeSet::new();
+    for line in section.lines() {
+        keys = line.starts_with("| Key |") || (keys && line.starts_with('|'));
+        let names = line.split(" | ").next().unwrap_or_default().split('`').skip(1).step_by(2);
+        told.extend(names.filter(|_| keys && line.starts_with("| `")));
+    }
+    told
 }
 
 /// Each kind of step with the properties of its body.

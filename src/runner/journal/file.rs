@@ -129,7 +129,7 @@ pub fn read(path: &Path) -> Result<Recovered> {
                 .unchanged("Nothing was changed")
                 .hint("Continue the run with the version of `upgrade` that began it"));
             }
-            _ if next.is_empty() => recovered.torn = Some(line.len() as u64),
+            _ if next.is_empty() && !holds_two(line) => recovered.torn = Some(line.len() as u64),
             Ok(_) => unreachable!("only the last line can lack its end"),
             Err(Damage::Broken(why)) => {
                 return Err(Error::new(
@@ -143,6 +143,13 @@ pub fn read(path: &Path) -> Result<Recovered> {
         rest = next;
     }
     Ok(recovered)
+}
+
+/// Two records without an end of line between them are no torn line: the one before was whole.
+fn holds_two(line: &[u8]) -> bool {
+    // Within a text of a record the quotes would be escaped.
+    const BEGIN: &[u8] = b"{\"v\":";
+    line.windows(BEGIN.len()).filter(|window| *window == BEGIN).count() > 1
 }
 
 enum Damage {
