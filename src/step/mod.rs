@@ -7,6 +7,7 @@ pub mod clean_up;
 mod contract;
 pub mod create_blue_green;
 pub mod delete_green;
+mod evidence;
 mod family;
 mod jobs;
 mod logins;

@@ -13,12 +13,12 @@ use serde_json::json;
 
 use super::{
     contract::{Attempts, Known, Next, Outline, Performed, Policy, Read, Step, Write},
+    evidence::Kept,
     jobs, resume_cdc_jobs, stop_cdc_jobs,
     submit_cdc_jobs::{Order, compose, session},
 };
 use crate::{
-    artifact,
-    error::{Error, Result},
+    error::Result,
     event::Offset,
     handover::early::Early,
     port::{
@@ -149,36 +149,18 @@ impl Step for MoveCdcJobs {
                 }
                 Operation::Submit { order, evidence } => {
                     let composed = compose(order, known, write).await?;
-                    let artifacts = vec![composed.artifact, keep(evidence, write)?];
+                    let artifacts = vec![composed.artifact, KEPT.write(&evidence.job, evidence, write)?];
                     let id = write.flink()?.submit(&session(known, &order.job), &composed.statements).await?;
                     Ok(Performed { handle: json!({ "job_id": id }), artifacts })
                 }
                 Operation::Back { back, .. } => resume_cdc_jobs::put_back(back, known, write).await,
-                Operation::Attest { evidence } => {
-                    let kept = keep(evidence, write)?;
-                    let page = format!("{}/early.md", evidence.job);
-                    let digest = artifact::write(&write.artifacts.join(&page), evidence.page().as_bytes())?;
-                    let artifacts = vec![kept, (format!("artifacts/{page}"), digest)];
-                    Ok(Performed { handle: json!({ "evidence": evidence_file(&evidence.job) }), artifacts })
-                }
+                Operation::Attest { evidence } => KEPT.attest(&evidence.job, evidence, &evidence.page(), write),
             }
         })
     }
 }
 
-/// Writes the evidence; `(path in the run folder, digest)`.
-fn keep(evidence: &Early, write: &Write) -> Result<(String, String)> {
-    let mut text = serde_json::to_string_pretty(evidence)
-        .map_err(|error| Error::bug("The evidence cannot be written as JSON").because(&error))?;
-    text.push('\n');
-    let file = format!("{}/early.json", evidence.job);
-    let digest = artifact::write(&write.artifacts.join(&file), text.as_bytes())?;
-    Ok((evidence_file(&evidence.job), digest))
-}
-
-fn evidence_file(job: &str) -> String {
-    format!("artifacts/{job}/early.json")
-}
+const KEPT: Kept = Kept("early");
 
 pub(super) fn submit_id(job: &str) -> String {
     format!("submit early {job}")

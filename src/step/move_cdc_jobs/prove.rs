@@ -1,9 +1,8 @@
 //! What is known before a job starts on green's own address, and what it must show there, pure.
 
 use super::{
-    Moved, Operation, attest_id,
+    KEPT, Moved, Operation, attest_id,
     decide::{Decision, fail, wait},
-    evidence_file,
     look::{Observation, Seen},
     submit_id,
 };
@@ -110,7 +109,7 @@ pub(super) fn on_green(
                 savepoint: start.savepoint.clone(),
                 address: start.green.address.clone(),
                 start: start.start.clone(),
-                evidence: evidence_file(name),
+                evidence: KEPT.file(name),
                 offsets: proof.offsets.clone(),
             });
         }

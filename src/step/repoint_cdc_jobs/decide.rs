@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Operation, Outputs, Pointed, attest_id, evidence_file, jobs,
+    KEPT, Operation, Outputs, Pointed, attest_id, jobs,
     look::{Observation, Seen, State},
     submit_id,
 };
@@ -216,7 +216,7 @@ fn at_production(
                 name: name.clone(),
                 job_id: green.job.id.clone(),
                 state: start.state.clone(),
-                evidence: evidence_file(name),
+                evidence: KEPT.file(name),
                 offsets: proof.offsets.clone(),
             });
         }

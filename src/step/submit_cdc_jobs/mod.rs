@@ -16,10 +16,10 @@ use serde_json::json;
 
 use super::{
     contract::{Attempts, Known, Next, Outline, Performed, Policy, Read, Step, Write},
+    evidence::Kept,
     jobs,
 };
 use crate::{
-    artifact,
     error::{Error, Result},
     event::Offset,
     handover::evidence::Evidence,
@@ -188,7 +188,7 @@ impl Step for SubmitCdcJobs {
                     let mut artifacts = vec![composed.artifact];
                     match (order.part, evidence) {
                         (Part::Green, None) => return Err(Error::bug("A job starts on green only with its evidence")),
-                        (Part::Green, Some(evidence)) => artifacts.push(keep(evidence, write)?),
+                        (Part::Green, Some(evidence)) => artifacts.push(KEPT.write(&evidence.job, evidence, write)?),
                         (Part::Drain | Part::Early, _) => {}
                     }
                     let id = write.flink()?.submit(&session(known, &order.job), &composed.statements).await?;
@@ -198,31 +198,13 @@ impl Step for SubmitCdcJobs {
                     write.flink()?.stop(job_id, directory, trigger).await?;
                     Ok(Performed::default())
                 }
-                Operation::Attest { evidence } => {
-                    let kept = keep(evidence, write)?;
-                    let page = format!("{}/handover.md", evidence.job);
-                    let digest = artifact::write(&write.artifacts.join(&page), evidence.page().as_bytes())?;
-                    let artifacts = vec![kept, (format!("artifacts/{page}"), digest)];
-                    Ok(Performed { handle: json!({ "evidence": evidence_file(&evidence.job) }), artifacts })
-                }
+                Operation::Attest { evidence } => KEPT.attest(&evidence.job, evidence, &evidence.page(), write),
             }
         })
     }
 }
 
-/// Writes the evidence; `(path in the run folder, digest)`.
-fn keep(evidence: &Evidence, write: &Write) -> Result<(String, String)> {
-    let mut text = serde_json::to_string_pretty(evidence)
-        .map_err(|error| Error::bug("The evidence cannot be written as JSON").because(&error))?;
-    text.push('\n');
-    let file = format!("{}/handover.json", evidence.job);
-    let digest = artifact::write(&write.artifacts.join(&file), text.as_bytes())?;
-    Ok((evidence_file(&evidence.job), digest))
-}
-
-fn evidence_file(job: &str) -> String {
-    format!("artifacts/{job}/handover.json")
-}
+const KEPT: Kept = Kept("handover");
 
 /// The gateway session in which a job's script is staged, and later submitted.
 pub(super) fn session(known: &Known, job: &str) -> String {

@@ -1,9 +1,9 @@
 //! What is known before a job starts on green, and what it must show there, pure.
 
 use super::{
-    Moved, Operation, attest_id,
+    KEPT, Moved, Operation, attest_id,
     decide::{Decision, astray, fail, restarting, shown, wait},
-    evidence_file, jobs,
+    jobs,
     jobs::Running,
     look::{Observation, Seen},
     touched::Rows,
@@ -119,7 +119,7 @@ pub(super) fn on_green(
             name: name.clone(),
             job_id: green.job.id.clone(),
             tail: start.tail.sentence(),
-            evidence: evidence_file(name),
+            evidence: KEPT.file(name),
             offsets: offsets.to_vec(),
         };
         let attested = done.last(&attest_id(name)).and_then(|last| match &last.operation {
