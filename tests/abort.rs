@@ -6,27 +6,16 @@ mod support;
 use std::sync::Arc;
 
 use sandbox::region::{Action, Breakage, Calls, Fault, Faults, Mishap, Planned, Rule};
+use support::desk::Desk;
 use support::world::{State, World};
 use upgrade::{
     error::Kind,
-    event::{Event, Observer, Outcome, StepName},
-    playbook::{self, Playbook},
-    runner::{
-        Ending, Engine, Orders, Placed, Run, Started, Stop, Tell, Verbs,
-        journal::{Journal, Record},
-        may_go_back, way_back,
-    },
-    step,
+    event::{Event, Observer, Outcome},
+    playbook,
+    runner::{Ending, Engine, Orders, Placed, Run, Started, Stop, Tell, Verbs, journal::Record, may_go_back, way_back},
 };
 
-const RUN: &str = "01900000-0000-7000-8000-0123456789ab";
 const JOBS: [&str; 2] = ["orders-to-target", "lines-to-target"];
-
-/// A run folder with its playbook and one script a job.
-struct Desk {
-    folder: tempfile::TempDir,
-    playbook: Arc<Playbook>,
-}
 
 struct Deaf;
 
@@ -69,52 +58,6 @@ cdc_jobs:
         text.push_str("stop_cdc_jobs, switchover, capture_coordinates, submit_cdc_jobs]\n");
         let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
         Self { playbook: Arc::new(playbook.unwrap()), folder }
-    }
-
-    fn journal(&self) -> std::path::PathBuf {
-        self.folder.path().join("journal.jsonl")
-    }
-
-    fn steps(&self) -> Vec<Placed> {
-        let placed = self.playbook.steps.iter().enumerate().map(|(place, known)| Placed {
-            id: known.id.clone(),
-            kind: known.body.kind(),
-            input: playbook::step_input(&self.playbook, self.folder.path(), place),
-            budget: known.budget,
-            step: step::of(&known.body),
-        });
-        placed.collect()
-    }
-
-    fn started(&self) -> Started {
-        let path = self.journal();
-        if path.exists() {
-            let (journal, recovered) = Journal::open(&path).unwrap();
-            if !recovered.entries.is_empty() {
-                let run = Run::fold(&recovered.entries).unwrap();
-                return Started { journal, run, resumed: true, warnings: Vec::new() };
-            }
-            drop(journal);
-            std::fs::remove_file(&path).unwrap();
-        }
-        let journal = Journal::create(&path).unwrap();
-        let steps = self.playbook.steps.iter();
-        let record = Record::RunStarted {
-            run: RUN.to_owned(),
-            playbook: "orders".to_owned(),
-            target: "aurora cluster orders in us-east-1".to_owned(),
-            version: "0".to_owned(),
-            steps: steps.map(|step| StepName { id: step.id.clone(), kind: step.body.kind().to_owned() }).collect(),
-        };
-        let mut started = Started { journal, run: Run::default(), resumed: false, warnings: Vec::new() };
-        self.append(&mut started, record);
-        started
-    }
-
-    fn append(&self, started: &mut Started, record: Record) {
-        let at = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_454);
-        started.run.apply(&record, at).unwrap();
-        started.journal.append(record, at).unwrap();
     }
 
     fn run(&self) -> Run {

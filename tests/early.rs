@@ -7,27 +7,16 @@ use std::sync::Arc;
 
 use sandbox::region::{Faults, Mishap, Planned};
 use serde_json::Value;
+use support::desk::Desk;
 use support::world::{State, World};
 use upgrade::{
     error::Kind,
-    event::{Event, Observer, Outcome, StepName},
-    playbook::{self, Playbook},
-    runner::{
-        Ending, Engine, Orders, Placed, Run, Started, Stop, Tell, Verbs,
-        journal::{Journal, Record},
-        may_go_back, way_back,
-    },
-    step,
+    event::{Event, Observer, Outcome},
+    playbook,
+    runner::{Ending, Engine, Orders, Placed, Run, Started, Stop, Tell, Verbs, journal::Record, may_go_back, way_back},
 };
 
-const RUN: &str = "01900000-0000-7000-8000-0123456789ab";
 const JOBS: [&str; 2] = ["orders-to-target", "lines-to-target"];
-
-/// A run folder with its playbook and one script a job.
-struct Desk {
-    folder: tempfile::TempDir,
-    playbook: Arc<Playbook>,
-}
 
 struct Deaf;
 
@@ -78,41 +67,6 @@ cdc_jobs:
         Self { playbook: Arc::new(playbook.unwrap()), folder }
     }
 
-    fn journal(&self) -> std::path::PathBuf {
-        self.folder.path().join("journal.jsonl")
-    }
-
-    fn started(&self) -> Started {
-        let path = self.journal();
-        if path.exists() {
-            let (journal, recovered) = Journal::open(&path).unwrap();
-            if !recovered.entries.is_empty() {
-                let run = Run::fold(&recovered.entries).unwrap();
-                return Started { journal, run, resumed: true, warnings: Vec::new() };
-            }
-            drop(journal);
-            std::fs::remove_file(&path).unwrap();
-        }
-        let journal = Journal::create(&path).unwrap();
-        let steps = self.playbook.steps.iter();
-        let record = Record::RunStarted {
-            run: RUN.to_owned(),
-            playbook: "orders".to_owned(),
-            target: "aurora cluster orders in us-east-1".to_owned(),
-            version: "0".to_owned(),
-            steps: steps.map(|step| StepName { id: step.id.clone(), kind: step.body.kind().to_owned() }).collect(),
-        };
-        let mut started = Started { journal, run: Run::default(), resumed: false, warnings: Vec::new() };
-        self.append(&mut started, record);
-        started
-    }
-
-    fn append(&self, started: &mut Started, record: Record) {
-        let at = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_454);
-        started.run.apply(&record, at).unwrap();
-        started.journal.append(record, at).unwrap();
-    }
-
     fn run(&self) -> Run {
         self.started().run
     }
@@ -124,16 +78,9 @@ cdc_jobs:
             let exit_code = 0;
             return Ending { exit_code, ..Ending::aborted() };
         }
-        let placed = self.playbook.steps.iter().enumerate().map(|(place, known)| Placed {
-            id: known.id.clone(),
-            kind: known.body.kind(),
-            input: playbook::step_input(&self.playbook, self.folder.path(), place),
-            budget: known.budget,
-            step: step::of(&known.body),
-        });
         let approve = if approve { vec!["approve".to_owned()] } else { Vec::new() };
         let orders = Orders { until: until.map(str::to_owned), approve, who: "t@h".to_owned() };
-        self.engine(world, started, placed.collect(), orders)
+        self.engine(world, started, self.steps(), orders)
     }
 
     /// One call of `upgrade abort`.

@@ -6,14 +6,12 @@ mod support;
 use std::{path::Path, sync::Arc};
 
 use sandbox::region::{Action, Breakage, Calls, Fault, Faults, Mishap, Planned, Rule};
+use support::desk::Desk;
 use support::world::{Kept, State, World};
 use upgrade::{
-    event::{Body, Event, Observer, Outcome, StepName},
-    playbook::{self, Playbook},
-    runner::{
-        Ending, Engine, Orders, Placed, Run, Started, Stop, Tell, Verbs,
-        journal::{Journal, Record},
-    },
+    event::{Body, Event, Observer, Outcome},
+    playbook,
+    runner::{Ending, Engine, Orders, Run, Stop, Tell, Verbs},
     step,
 };
 
@@ -48,12 +46,6 @@ steps:
   - clean_up: { keep_old_for: 0s }
 ";
 
-/// A run folder with its playbook and script.
-struct Desk {
-    folder: tempfile::TempDir,
-    playbook: Arc<Playbook>,
-}
-
 #[derive(Default)]
 struct Seen(Vec<Event>);
 
@@ -69,48 +61,6 @@ impl Desk {
         std::fs::write(folder.path().join("job.sql"), SCRIPT.replace("HOST", host)).unwrap();
         let playbook = playbook::parse(PLAYBOOK, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
         Self { playbook: Arc::new(playbook.unwrap()), folder }
-    }
-
-    fn journal(&self) -> std::path::PathBuf {
-        self.folder.path().join("journal.jsonl")
-    }
-
-    fn steps(&self) -> Vec<Placed> {
-        let placed = self.playbook.steps.iter().enumerate().map(|(place, known)| Placed {
-            id: known.id.clone(),
-            kind: known.body.kind(),
-            input: playbook::step_input(&self.playbook, self.folder.path(), place),
-            budget: known.budget,
-            step: step::of(&known.body),
-        });
-        placed.collect()
-    }
-
-    fn started(&self) -> Started {
-        let path = self.journal();
-        if path.exists() {
-            let (journal, recovered) = Journal::open(&path).unwrap();
-            if !recovered.entries.is_empty() {
-                let run = Run::fold(&recovered.entries).unwrap();
-                return Started { journal, run, resumed: true, warnings: Vec::new() };
-            }
-            drop(journal);
-            std::fs::remove_file(&path).unwrap();
-        }
-        let mut journal = Journal::create(&path).unwrap();
-        let mut run = Run::default();
-        let steps = self.playbook.steps.iter();
-        let record = Record::RunStarted {
-            run: "01900000-0000-7000-8000-0123456789ab".to_owned(),
-            playbook: "orders".to_owned(),
-            target: "aurora cluster orders in us-east-1".to_owned(),
-            version: "0".to_owned(),
-            steps: steps.map(|step| StepName { id: step.id.clone(), kind: step.body.kind().to_owned() }).collect(),
-        };
-        let at = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_454);
-        run.apply(&record, at).unwrap();
-        journal.append(record, at).unwrap();
-        Started { journal, run, resumed: false, warnings: Vec::new() }
     }
 
     /// One call of the program.

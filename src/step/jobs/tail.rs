@@ -33,26 +33,29 @@ pub(in crate::step) async fn read_ahead(
     let Ok(Some(stopped)) = known.find::<stop_cdc_jobs::Outputs>("stop_cdc_jobs") else { return };
     let Ok(log) = read.binlog() else { return };
     for job in &stopped.jobs {
-        let Some(from) = earliest(&job.offsets) else { continue };
-        let request = Request {
-            blue: blue.clone(),
-            green: green.clone(),
-            blue_server_ids: vec![blue_server.server_id],
-            green_server_id: green_server.server_id,
-            from: Place { file: from.file.clone(), position: from.position },
-        };
-        let _ = read.ahead.read_on(log, &request).await;
+        if let Some(request) = request(&job.offsets, (blue, blue_server), (green, green_server)) {
+            let _ = read.ahead.read_on(log, &request).await;
+        }
     }
 }
 
 /// What has to be found on green for a job that stands at these offsets; `None` where they are not of one log.
 pub(in crate::step) fn tail_request(offsets: &[Offset], switched: &switchover::Outputs) -> Option<Request> {
+    let (blue, green) = (&switched.blue_server, &switched.green_server);
+    request(offsets, (&switched.old_address, blue), (&switched.address, green))
+}
+
+fn request(
+    offsets: &[Offset],
+    (blue, blue_server): (&Address, &Server),
+    (green, green_server): (&Address, &Server),
+) -> Option<Request> {
     let from = earliest(offsets)?;
     Some(Request {
-        blue: switched.old_address.clone(),
-        green: switched.address.clone(),
-        blue_server_ids: vec![switched.blue_server.server_id],
-        green_server_id: switched.green_server.server_id,
+        blue: blue.clone(),
+        green: green.clone(),
+        blue_server_ids: vec![blue_server.server_id],
+        green_server_id: green_server.server_id,
         from: Place { file: from.file.clone(), position: from.position },
     })
 }
