@@ -94,6 +94,8 @@ pub struct Replication {
     /// `None` while unknown (not connected, or stopped).
     pub seconds_behind: Option<u64>,
     pub last_error: Option<String>,
+    /// Where it connects to, a source each.
+    pub sources: Vec<Address>,
 }
 
 /// A transaction that has been open for long.
@@ -107,6 +109,8 @@ pub struct OpenTransaction {
 pub trait MysqlRead: Send + Sync {
     /// Who answers within half a second; `None` where nobody does.
     fn who<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Who>>;
+    /// The addresses a name resolves to now; none for what is no name, or does not resolve.
+    fn resolve<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<Address>>;
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server>;
     /// The end of the server's binary log; `None` where it writes none.
     fn log_end<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Coordinates>>;

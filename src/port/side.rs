@@ -68,6 +68,14 @@ impl Side {
         self.address.as_ref().ok_or_else(|| Error::transient(format!("The {} has no endpoint", self.database)))
     }
 
+    /// Its own and its members'.
+    pub fn names(&self) -> Vec<String> {
+        std::iter::once(self.database.id())
+            .chain(self.members.iter().map(|member| member.id.as_str()))
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// The account in its ARN.
     pub fn account(&self) -> &str {
         self.arn.split(':').nth(4).unwrap_or_default()

@@ -24,6 +24,8 @@ pub struct CleanUp {
 
 pub struct Observation {
     switched: switchover::Outputs,
+    /// What the old side is called by now.
+    old: String,
     deployment: Option<Deployment>,
     now: OffsetDateTime,
 }
@@ -61,25 +63,29 @@ impl Step for CleanUp {
     fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, _: &'a Attempts<Operation>) -> Reply<'a, Observation> {
         Box::pin(async move {
             let switched: switchover::Outputs = known.outputs("switchover")?;
+            let old = match &switched.old {
+                Some(old) => old.clone(),
+                None => {
+                    let side = switched.old_side(read, known).await?;
+                    side.map_or_else(|| switched.old_shown().to_owned(), |side| side.database.id().to_owned())
+                }
+            };
             let filter = DeploymentFilter::Id(switched.deployment.clone());
             let deployment = read.rds()?.deployments(&filter).await?.into_iter().next();
-            Ok(Observation { switched, deployment, now: read.clock.now() })
+            Ok(Observation { switched, old, deployment, now: read.clock.now() })
         })
     }
 
     fn next(&self, seen: &Observation, _: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
-        let outputs = Done::new(Outputs { kept: seen.switched.old.clone() });
+        let outputs = Done::new(Outputs { kept: seen.old.clone() });
         let Some(deployment) = &seen.deployment else {
             let gone = done.sent(DELETE) == 0;
             return Ok(Next::Done(if gone { outputs.skipped("The deployment is gone already") } else { outputs }));
         };
         let at = seen.switched.finished_at + self.keep_old_for;
         if seen.now < at {
-            let awaited = format!(
-                "{} is kept for {} hours after the switchover",
-                seen.switched.old,
-                self.keep_old_for.as_secs() / 3600
-            );
+            let awaited =
+                format!("{} is kept for {} hours after the switchover", seen.old, self.keep_old_for.as_secs() / 3600);
             return Ok(Next::Later { awaited, at });
         }
         if deployment.status == "DELETING" || done.handle(DELETE).is_some() {

@@ -280,11 +280,12 @@ async fn a_hundred_thousand_transactions() {
     println!("{COUNT} transactions translated in {took:.2?}; peak memory {before} kB before, {after} kB after");
     assert_eq!((mirror.transactions, mirror.rows, mirror.order), (COUNT, 2 * COUNT, Order::Preserved));
     assert_eq!(mirror.boundary.place, coordinates);
-    assert!(after - before < 64 * 1024, "memory grew with the tail");
+    assert!(after < before + 64 * 1024, "memory grew with the tail");
     world.down().await;
 }
 
-/// The most memory this process ever had.
+/// The most memory this process ever had, in kB. Linux sums it from counters that lag behind each other, so it can come
+/// out a little less than before.
 fn peak_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();

@@ -1,6 +1,6 @@
 //! The questions.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use mysql_async::Row;
@@ -59,6 +59,18 @@ impl MysqlRead for Mysql {
                 Ok(Err(error)) if error.kind == Kind::Transient => Ok(None),
                 Ok(Err(error)) => Err(error),
             }
+        }
+        .boxed()
+    }
+
+    fn resolve<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<Address>> {
+        async move {
+            if at.host.parse::<IpAddr>().is_ok() {
+                return Ok(Vec::new());
+            }
+            let found = tokio::time::timeout(AT_ONCE, tokio::net::lookup_host((at.host.as_str(), at.port))).await;
+            let Ok(Ok(found)) = found else { return Ok(Vec::new()) };
+            Ok(found.map(|found| Address { host: found.ip().to_string(), port: found.port() }).collect())
         }
         .boxed()
     }
@@ -151,6 +163,7 @@ impl MysqlRead for Mysql {
                 running: channels.iter().all(|channel| channel.running),
                 seconds_behind: behind.and_then(|behind| behind.into_iter().max()),
                 last_error: (!errors.is_empty()).then(|| errors.join("; ")),
+                sources: channels.into_iter().flat_map(|channel| channel.sources).collect(),
             }))
         }
         .boxed()
@@ -225,10 +238,13 @@ fn channel(row: &Row) -> Replication {
     let yes = |names: &[&str]| text(row, names).as_deref() == Some("Yes");
     let error = |names: &[&str]| text(row, names).filter(|text| !text.is_empty());
     let behind = text(row, &["Seconds_Behind_Source", "Seconds_Behind_Master"]);
+    let host = text(row, &["Source_Host", "Master_Host"]).filter(|host| !host.is_empty());
+    let port = text(row, &["Source_Port", "Master_Port"]).and_then(|port| port.parse().ok());
     Replication {
         running: yes(&["Replica_IO_Running", "Slave_IO_Running"]) && yes(&["Replica_SQL_Running", "Slave_SQL_Running"]),
         seconds_behind: behind.and_then(|seconds| seconds.parse().ok()),
         last_error: error(&["Last_SQL_Error"]).or_else(|| error(&["Last_IO_Error"])),
+        sources: host.zip(port).map(|(host, port)| Address { host, port }).into_iter().collect(),
     }
 }
 

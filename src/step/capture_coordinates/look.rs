@@ -64,7 +64,7 @@ pub(super) async fn look(step: &CaptureCoordinates, read: &Read, known: &Known) 
         mysql.server(&switched.address),
         mysql.log_files(&switched.address),
         by_log(read, known, &switched),
-        told(read, &switched, false),
+        told(read, known, &switched, false),
     )
     .await?;
     if server.uuid != switched.green_server.uuid {
@@ -79,7 +79,7 @@ pub(super) async fn look(step: &CaptureCoordinates, read: &Read, known: &Known) 
     let (found, events) = match &step.given {
         Some((file, position)) => (Found::One { file: file.clone(), position: *position }, 0),
         None if ends || !matches!(at_first.0, Found::None) => at_first,
-        None => told(read, &switched, true).await?,
+        None => told(read, known, &switched, true).await?,
     };
     let mut pairs: Vec<Place> = match &found {
         Found::None => Vec::new(),
@@ -109,9 +109,15 @@ fn boundary(by_log: Option<&ByLog>) -> Option<&Boundary> {
 /// The unfiltered list is asked first; where it is silent and `everywhere`, the lists by kind of source as well.
 pub(in crate::step) async fn told(
     read: &Read,
+    known: &Known,
     switched: &switchover::Outputs,
     everywhere: bool,
 ) -> Result<(Found, usize)> {
+    let mut names = switched.names.clone();
+    if everywhere && switched.old.is_none() {
+        let old = switched.old_side(read, known).await?;
+        names.extend(old.into_iter().flat_map(|side| side.names()));
+    }
     let now = read.clock.now();
     let mut count = 0;
     for source_type in [None, Some("db-instance"), Some("db-cluster")] {
@@ -119,7 +125,7 @@ pub(in crate::step) async fn told(
         let window = EventWindow { from, to: now + AFTER, source_type: source_type.map(str::to_owned) };
         let events = read.rds()?.events(&window).await?;
         count = count.max(events.len());
-        let found = coordinates::find(&events, &switched.names);
+        let found = coordinates::find(&events, &names);
         if !matches!(found, Found::None) {
             return Ok((found, count));
         }

@@ -98,18 +98,22 @@ pub(in crate::step) async fn frozen_end(read: &Read, switched: &switchover::Outp
     let old = mysql.server(&switched.old_address).await?;
     if old.uuid != switched.blue_server.uuid {
         return Err(Error::drift(format!(
-            "{} at {} is not blue (server {})",
-            switched.old, switched.old_address, old.uuid
+            "Expected blue ({}) at {}, saw server {}",
+            switched.blue_server.uuid, switched.old_address, old.uuid
         ))
-        .unchanged("No CDC job was started; the savepoints are kept"));
+        .unchanged("No CDC job was started; the savepoints are kept")
+        .hint("`upgrade resolve PLAYBOOK switchover --as retry --reason TEXT` looks again where the old side is"));
     }
     if !old.read_only {
-        return Err(Error::drift(format!("{} takes writes: its log has no end that a job could reach", switched.old))
-            .unchanged("No CDC job was started; the savepoints are kept")
-            .hint("Set it read-only again, find out who wrote to it, then type the same command again"));
+        return Err(Error::drift(format!(
+            "{} takes writes: its log has no end that a job could reach",
+            switched.old_shown()
+        ))
+        .unchanged("No CDC job was started; the savepoints are kept")
+        .hint("Set it read-only again, find out who wrote to it, then type the same command again"));
     }
     let end = mysql.log_end(&switched.old_address).await?.ok_or_else(|| {
-        Error::drift(format!("{} shows no binary log", switched.old))
+        Error::drift(format!("{} shows no binary log", switched.old_shown()))
             .unchanged("No CDC job was started; the savepoints are kept")
     })?;
     if end.position > HEADER {

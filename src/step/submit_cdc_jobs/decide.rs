@@ -135,6 +135,9 @@ fn draining(
 ) -> Result<Moved, Box<Decision>> {
     let name = &job.stopped.name;
     let id = submit_id(Part::Drain, name);
+    let Some(address) = seen.drain_at.clone() else {
+        return wait(format!("the old side to show under its new name, for {name} to drain it"), "not shown yet");
+    };
     let start = || Operation::Submit {
         order: Order {
             job: name.clone(),
@@ -142,7 +145,7 @@ fn draining(
             part: Part::Drain,
             number: number(done, &id, job.drain.is_some()),
             start: Start::Savepoint(job.stopped.savepoint.clone()),
-            address: seen.switched.old_address.clone(),
+            address: address.clone(),
             production: seen.switched.address.clone(),
         },
         evidence: None,

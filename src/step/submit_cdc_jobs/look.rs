@@ -2,7 +2,11 @@
 
 use futures_util::future::try_join5;
 
-use super::{Operation, Part, SubmitCdcJobs, attest_id, jobs, name_in_flink, prove, stop_id, touched::Rows};
+use super::{
+    Operation, Part, SubmitCdcJobs, attest_id, jobs, name_in_flink, prove, stop_id,
+    touched::Rows,
+    way::{Way, way},
+};
 use crate::{
     error::{Error, Result},
     event::Offset,
@@ -18,7 +22,7 @@ use crate::{
     port::{
         binlog::Place,
         flink::{FlinkRead, Job, Savepoint},
-        mysql::{Coordinates, Server},
+        mysql::{Address, Coordinates, Server},
     },
     step::{
         capture_coordinates::{self, Source},
@@ -35,6 +39,8 @@ pub struct Observation {
     pub(super) coordinates: capture_coordinates::Outputs,
     /// Where blue's log ends for good.
     pub(super) end: Coordinates,
+    /// Where a job that drains finds the old side: by its name. `None` while no name shows.
+    pub(super) drain_at: Option<Address>,
     /// Where green's log ends now.
     pub(super) green_end: Option<Coordinates>,
     /// Green as it answers now.
@@ -152,19 +158,38 @@ pub(super) async fn look(
     }
     let savepoints = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
     let on_green = seen.iter().all(|job| job.green.as_ref().is_some_and(|running| running.offsets.is_some()));
-    let afterwards = if on_green { Some(afterwards(read, &switched, &coordinates).await?) } else { None };
-    Ok(Observation { jobs: seen, switched, coordinates, end, green_end, green, savepoints, version, afterwards })
+    let afterwards = if on_green { Some(afterwards(read, known, &switched, &coordinates).await?) } else { None };
+    let named = switched.old.as_ref().map(|_| switched.old_address.clone());
+    let mut seen = Observation {
+        jobs: seen,
+        switched,
+        coordinates,
+        end,
+        drain_at: named,
+        green_end,
+        green,
+        savepoints,
+        version,
+        afterwards,
+    };
+    let drains = |job: &Seen| job.green.is_none() && matches!(way(job, &seen), Way::Drain(_));
+    if seen.drain_at.is_none() && seen.jobs.iter().any(drains) {
+        let old = seen.switched.old_side(read, known).await?;
+        seen.drain_at = old.and_then(|side| side.address);
+    }
+    Ok(seen)
 }
 
 async fn afterwards(
     read: &Read,
+    known: &Known,
     switched: &switchover::Outputs,
     coordinates: &capture_coordinates::Outputs,
 ) -> Result<Afterwards> {
     let deployment = jobs::deployment_status(read, switched).await?;
     let event = match coordinates.source {
         // The log was believed without it.
-        Source::Log | Source::Origin => late_event(read, switched, coordinates).await?,
+        Source::Log | Source::Origin => late_event(read, known, switched, coordinates).await?,
         Source::Event | Source::Given => None,
     };
     Ok(Afterwards { deployment, event })
@@ -181,10 +206,11 @@ fn committed_on(job: Option<&Running>, green: &Server) -> Option<Place> {
 
 async fn late_event(
     read: &Read,
+    known: &Known,
     switched: &switchover::Outputs,
     coordinates: &capture_coordinates::Outputs,
 ) -> Result<Option<String>> {
-    let (found, _) = capture_coordinates::told(read, switched, true).await?;
+    let (found, _) = capture_coordinates::told(read, known, switched, true).await?;
     Ok(match found {
         Found::None => None,
         Found::One { file, position } => {

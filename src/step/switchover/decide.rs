@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::{Error, Kind},
     port::{
+        mysql::{Address, Server},
         rds::Deployment,
         side::{Side, name_of},
     },
@@ -32,6 +33,7 @@ pub(super) fn decide(step: &Switchover, seen: &Observation, known: &Known, done:
     };
     match &seen.sides {
         Sides::After(after) => completed(seen, deployment, after, done),
+        Sides::Flipped { production, old } => flipped(seen, production.as_ref(), old.as_ref(), done),
         Sides::Under { cancelled, production } => {
             let live = production.as_ref().map_or("not answering", |server| {
                 if server.uuid == last_blue(done) { "still blue" } else { "no longer blue" }
@@ -92,6 +94,7 @@ fn first(
         green,
         blue_server: before.blue_server.clone(),
         green_server,
+        blue_itself: before.blue_itself.clone(),
         cancellations: before.cancellations,
     };
     let of = "every member is available and in sync, and green follows blue".to_owned();
@@ -210,40 +213,78 @@ fn completed(seen: &Observation, deployment: &Deployment, after: &After, done: &
     if server.uuid == operation.blue_server.uuid {
         return wait("the production address to lead to green", "it still leads to the old side");
     }
-    if deployment.status != "SWITCHOVER_COMPLETED" && !frozen(after, &operation.blue_server.uuid) {
+    if deployment.status != "SWITCHOVER_COMPLETED" && !frozen(after.old_server.as_ref(), &operation.blue_server.uuid) {
         return wait("the old side to answer under its new name, read-only", &deployment.status);
     }
     if server.uuid != operation.green_server.uuid {
-        let text = format!("The production address leads to a server ({}) that is neither blue nor green", server.uuid);
-        return Next::Fail(
-            Error::drift(text).hint("Find out where the address leads before anything is started on it"),
-        );
+        return Next::Fail(elsewhere(server));
     }
     let (Ok(address), Ok(old_address)) = (production.write_address(), old.write_address()) else {
         return wait("both sides to show their endpoints", "not shown yet");
     };
-    let mut names = vec![created.deployment.clone()];
-    for side in [&operation.blue, &operation.green, production, old] {
-        names.push(side.database.id().to_owned());
-        names.extend(side.members.iter().map(|member| member.id.clone()));
+    let sides = [&operation.blue, &operation.green, production, old];
+    let old = (Some(old.database.id().to_owned()), old_address.clone());
+    Next::Done(Done::new(outputs(seen, operation, address, old, &sides)))
+}
+
+/// The servers themselves say that green has taken over, and RDS has not moved the names yet.
+fn flipped(
+    seen: &Observation,
+    production: Option<&Server>,
+    old: Option<&Server>,
+    done: &Attempts<Operation>,
+) -> Decision {
+    let Some(operation) = done.0.last().map(|attempt| &attempt.operation) else {
+        return Next::Fail(Error::bug("A switchover is over that was never begun"));
+    };
+    let wait = |awaited: &str, seen: &str| Next::Wait { awaited: awaited.to_owned(), seen: seen.to_owned() };
+    let Some(server) = production.filter(|server| server.uuid == operation.green_server.uuid) else {
+        return wait("the production address to lead to green", "another server, or no connection");
+    };
+    let Some(itself) = operation.blue_itself.as_ref().filter(|_| frozen(old, &operation.blue_server.uuid)) else {
+        return wait("the old side to answer where it was before, read-only", "another server, or no connection");
+    };
+    match operation.blue.write_address() {
+        Ok(address) if !server.read_only => {
+            let sides = [&operation.blue, &operation.green];
+            Next::Done(Done::new(outputs(seen, operation, address, (None, itself.clone()), &sides)))
+        }
+        _ => wait("green to take writes at the production address", "read-only"),
     }
+}
+
+/// `old`: the name of the old side, if it shows, and where it answers. `sides`: under all names they have had.
+fn outputs(
+    seen: &Observation,
+    operation: &Operation,
+    address: &Address,
+    (old, old_address): (Option<String>, Address),
+    sides: &[&Side],
+) -> Outputs {
+    let mut names = vec![seen.created.deployment.clone()];
+    names.extend(sides.iter().flat_map(|side| side.names()));
     names.sort();
     names.dedup();
-    Next::Done(Done::new(Outputs {
-        deployment: created.deployment.clone(),
+    Outputs {
+        deployment: seen.created.deployment.clone(),
         address: address.clone(),
-        old: old.database.id().to_owned(),
-        old_address: old_address.clone(),
+        old,
+        old_address,
         blue_server: operation.blue_server.clone(),
         green_server: operation.green_server.clone(),
         names,
         started_at: operation.at,
         finished_at: seen.now,
-    }))
+    }
 }
 
-fn frozen(after: &After, blue: &str) -> bool {
-    after.old_server.as_ref().is_some_and(|server| server.uuid == blue && server.read_only)
+fn frozen(old: Option<&Server>, blue: &str) -> bool {
+    old.is_some_and(|server| server.uuid == blue && server.read_only)
+}
+
+fn elsewhere(server: &Server) -> Error {
+    let text = format!("The production address leads to a server ({}) that is neither blue nor green", server.uuid);
+    Error::drift(text).hint("Find out where the address leads before anything is started on it")
 }
 
 fn rolled_back(why: &str, live: &str) -> Error {

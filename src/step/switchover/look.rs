@@ -1,5 +1,7 @@
 //! What is looked at before, during and after the switchover.
 
+use std::net::IpAddr;
+
 use futures_util::future::try_join;
 use time::OffsetDateTime;
 
@@ -35,6 +37,12 @@ pub(super) enum Sides {
         production: Option<Server>,
     },
     After(Box<After>),
+    /// Green takes writes at the production address, before RDS says that the switchover is complete.
+    Flipped {
+        production: Option<Server>,
+        /// Who answers where blue was reached before, whatever its names lead to.
+        old: Option<Server>,
+    },
 }
 
 pub(super) struct Before {
@@ -43,6 +51,8 @@ pub(super) struct Before {
     pub blue_server: Server,
     pub green_server: Option<Server>,
     pub replication: Option<Replication>,
+    /// Where blue answers too, whatever its names lead to.
+    pub blue_itself: Option<Address>,
     /// How many cancelled switchovers RDS tells of.
     pub cancellations: usize,
 }
@@ -68,7 +78,10 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
         (Some("SWITCHOVER_COMPLETED"), _) => Sides::After(Box::new(after(read, &created, true).await?)),
         (_, Some(attempt)) if !settled_before(attempt) => {
             if hurries(known) && taken_over(read, &created, &attempt.operation).await? {
-                Sides::After(Box::new(after(read, &created, false).await?))
+                match &attempt.operation.blue_itself {
+                    Some(itself) => flipped(read.mysql()?, created.blue.write_address()?, itself).await?,
+                    None => Sides::After(Box::new(after(read, &created, false).await?)),
+                }
             } else {
                 let told = cancellations(read, known, &created).await?;
                 let cancelled = told.get(attempt.operation.cancellations..).and_then(|new| new.last()).cloned();
@@ -131,7 +144,37 @@ async fn before(read: &Read, known: &Known, created: &create_blue_green::Outputs
     if let (Some(address), Some(server)) = (green.as_ref().and_then(|green| green.address.as_ref()), &green_server) {
         jobs::read_ahead(read, known, (blue.write_address()?, &blue_server), (address, server)).await;
     }
-    Ok(Before { blue, green, blue_server, green_server, replication, cancellations })
+    let mut itself = None;
+    if hurries(known) {
+        itself = blue_itself(mysql, blue.write_address()?, &blue_server.uuid, replication.as_ref()).await?;
+    }
+    Ok(Before { blue, green, blue_server, green_server, replication, blue_itself: itself, cancellations })
+}
+
+async fn flipped(mysql: &dyn MysqlRead, production: &Address, blue: &Address) -> Result<Sides> {
+    let (production, old) = try_join(answer(mysql, production), answer(mysql, blue)).await?;
+    Ok(Sides::Flipped { production, old })
+}
+
+/// Names move, and some time after the servers have: an address without a name is where blue is found meanwhile. Only one
+/// at which blue answers now counts.
+async fn blue_itself(
+    mysql: &dyn MysqlRead,
+    named: &Address,
+    uuid: &str,
+    replication: Option<&Replication>,
+) -> Result<Option<Address>> {
+    let mut candidates = mysql.resolve(named).await?;
+    candidates.extend(replication.iter().flat_map(|replication| replication.sources.clone()));
+    for address in candidates {
+        let is_address = address.host.parse::<IpAddr>().is_ok();
+        // What cannot be asked there, with the login and the TLS of the playbook, is none.
+        let who = if is_address && address != *named { mysql.who(&address).await.ok().flatten() } else { None };
+        if who.is_some_and(|who| who.uuid == uuid) {
+            return Ok(Some(address));
+        }
+    }
+    Ok(None)
 }
 
 async fn after(read: &Read, created: &create_blue_green::Outputs, complete: bool) -> Result<After> {

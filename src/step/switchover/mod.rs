@@ -40,6 +40,9 @@ pub struct Operation {
     pub green: Side,
     pub blue_server: Server,
     pub green_server: Server,
+    /// Where blue answers whatever its names lead to; tried before the call. None where no such address is known.
+    #[serde(default)]
+    pub blue_itself: Option<Address>,
     /// How many cancelled switchovers RDS had told of before it.
     pub cancellations: usize,
 }
@@ -49,8 +52,9 @@ pub struct Outputs {
     pub deployment: String,
     /// Where writes go, before and after.
     pub address: Address,
-    /// The new name of the old side, and where its writer listens.
-    pub old: String,
+    /// The new name of the old side; none where the step ended before RDS showed it.
+    pub old: Option<String>,
+    /// Where its writer listens: under that name, or else where blue answered before the switchover.
     pub old_address: Address,
     pub blue_server: Server,
     pub green_server: Server,

@@ -12,7 +12,7 @@ use crate::{
     },
     step::{
         contract::{Known, Read},
-        target,
+        create_blue_green, target,
     },
 };
 
@@ -46,6 +46,19 @@ impl Outputs {
         }
         by_hand(read, known).await
     }
+
+    /// What the old side is called, as far as that is known.
+    pub(in crate::step) fn old_shown(&self) -> &str {
+        self.old.as_deref().unwrap_or("the old side")
+    }
+
+    /// The old side under the name it has by now; `None` while RDS does not show that.
+    pub(in crate::step) async fn old_side(&self, read: &Read, known: &Known) -> Result<Option<Side>> {
+        let Some(created) = known.find::<create_blue_green::Outputs>("create_blue_green")? else { return Ok(None) };
+        let (blue, rds) = (&created.blue, read.rds()?);
+        let side = side::by_resource_id(rds, blue.database.level(), &blue.resource_id).await?;
+        Ok(side.filter(|side| side.database != blue.database))
+    }
 }
 
 async fn by_hand(read: &Read, known: &Known) -> Result<Option<Outputs>> {
@@ -70,8 +83,7 @@ async fn by_hand(read: &Read, known: &Known) -> Result<Option<Outputs>> {
     }
     let now = read.clock.now();
     let made = deployment.as_ref().and_then(|deployment| deployment.created_at);
-    let mut names = vec![production.database.id().to_owned(), old.database.id().to_owned()];
-    names.extend(production.members.iter().chain(&old.members).map(|member| member.id.clone()));
+    let mut names = [production.names(), old.names()].concat();
     // Its events may carry the names green had before.
     let pairs = deployment.iter().flat_map(|deployment| &deployment.members);
     names.extend(
@@ -83,7 +95,7 @@ async fn by_hand(read: &Read, known: &Known) -> Result<Option<Outputs>> {
     Ok(Some(Outputs {
         deployment: deployment.map(|deployment| deployment.id).unwrap_or_default(),
         address,
-        old: old.database.id().to_owned(),
+        old: Some(old.database.id().to_owned()),
         old_address,
         blue_server,
         green_server,

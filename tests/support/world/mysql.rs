@@ -47,6 +47,10 @@ impl MysqlRead for World {
         Box::pin(async move { Ok(answer) })
     }
 
+    fn resolve<'a>(&'a self, _: &'a Address) -> Reply<'a, Vec<Address>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server> {
         self.asked(at, |server| Server {
             uuid: server.server_uuid.clone(),
@@ -82,6 +86,7 @@ impl MysqlRead for World {
                 running: server.replicating,
                 seconds_behind: Some(server.lag_seconds),
                 last_error: None,
+                sources: Vec::new(),
             })
         })
     }
