@@ -32,8 +32,7 @@ CREATE TABLE sink_table (
   'url' = 'jdbc:mysql://${SINK_HOST}:${SINK_PORT}/target?useSSL=false&connectionTimeZone=UTC&characterEncoding=UTF-8',
   'username' = 'sink',
   'password' = '${secret:SINK_PASSWORD}',
-  'table-name' = 'source_table',
-  'sink.buffer-flush.interval' = '200 ms'
+  'table-name' = 'source_table'
 );
 
 CREATE TABLE wide_source (
@@ -115,8 +114,7 @@ CREATE TABLE wide_sink (
   'url' = 'jdbc:mysql://${SINK_HOST}:${SINK_PORT}/target?useSSL=false&connectionTimeZone=UTC&characterEncoding=UTF-8',
   'username' = 'sink',
   'password' = '${secret:SINK_PASSWORD}',
-  'table-name' = 'wide_table',
-  'sink.buffer-flush.interval' = '200 ms'
+  'table-name' = 'wide_table'
 );
 
 EXECUTE STATEMENT SET BEGIN

@@ -10,11 +10,12 @@ use crate::{
     event::Offset,
     handover::{consumer::flink_sql::Replay, savepoint},
     port::{
+        Reply,
         flink::{FlinkRead, Job, Savepoint},
         mysql::{Address, LogFile, Server},
     },
     step::{
-        contract::{Attempts, Known, Read},
+        contract::{Attempt, Attempts, Known, Read},
         jobs::Marked,
         submit_cdc_jobs::Part,
         switchover, target,
@@ -132,9 +133,30 @@ pub(in crate::step) async fn look_beside(
     Ok(Observation { jobs: seen, blue, files, production, directory, switched })
 }
 
+/// The look between two looks, while savepoints are being made: what applications write from now on is the tail.
+pub(super) fn glance<'a>(read: &'a Read, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
+    let stopping: Vec<(&str, &str)> = done.0.iter().rev().filter_map(savepoint_of).collect();
+    if stopping.is_empty() {
+        return None;
+    }
+    Some(Box::pin(async move {
+        let flink = read.flink()?;
+        for (job, trigger) in stopping {
+            if matches!(flink.savepoint(job, trigger).await?, Savepoint::InProgress) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }))
+}
+
 /// Job and trigger of the savepoint that was asked for last.
 fn asked<'a>(done: &'a Attempts<Operation>, job: &str) -> Option<(&'a str, &'a str)> {
-    match &done.last(&stop_id(job))?.operation {
+    savepoint_of(done.last(&stop_id(job))?)
+}
+
+fn savepoint_of(attempt: &Attempt<Operation>) -> Option<(&str, &str)> {
+    match &attempt.operation {
         Operation::Stop(stop) => Some((&stop.job_id, &stop.trigger)),
         Operation::Stage(_) | Operation::Cancel { .. } => None,
     }

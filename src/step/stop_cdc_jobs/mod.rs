@@ -91,6 +91,15 @@ impl Step for StopCdcJobs {
         Box::pin(look::look(read, known, done))
     }
 
+    fn glance<'a>(
+        &'a self,
+        read: &'a Read,
+        _: &'a Known,
+        done: &'a Attempts<Operation>,
+    ) -> Option<Reply<'a, bool>> {
+        look::glance(read, done)
+    }
+
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
         Ok(decide::decide(seen, known, done))
     }
