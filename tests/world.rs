@@ -15,6 +15,9 @@ use upgrade::{
     step,
 };
 
+const FIRST: &str = "orders-to-target";
+const BOTH: [&str; 2] = [FIRST, "lines-to-target"];
+
 const SCRIPT: &str = "SET 'pipeline.name' = 'orders-to-target';
 CREATE TABLE s (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH (
   'connector' = 'mysql-cdc', 'hostname' = 'HOST', 'port' = '3306', 'username' = 'cdc',
@@ -31,8 +34,7 @@ mysql: { user: upgrade, password: { env: PASSWORD } }
 flink: { rest: 'http://flink:8081', sql_gateway: 'http://flink:8083', savepoints: 'file:///savepoints' }
 secrets: { CDC_PASSWORD: { env: CDC_PASSWORD } }
 cdc_jobs:
-  - name: orders-to-target
-    flink_sql: { script: job.sql }
+JOBS
 steps:
   - precheck
   - create_blue_green: { name: orders-80 }
@@ -57,9 +59,19 @@ impl Observer for Seen {
 
 impl Desk {
     fn new(host: &str) -> Self {
+        Self::with_jobs(host, &[FIRST])
+    }
+
+    fn with_jobs(host: &str, jobs: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("job.sql"), SCRIPT.replace("HOST", host)).unwrap();
-        let playbook = playbook::parse(PLAYBOOK, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
+        let mut entries = String::new();
+        for job in jobs {
+            let script = SCRIPT.replace("HOST", host).replace(FIRST, job);
+            std::fs::write(folder.path().join(format!("{job}.sql")), script).unwrap();
+            entries.push_str(&format!("  - name: {job}\n    flink_sql: {{ script: {job}.sql }}\n"));
+        }
+        let text = PLAYBOOK.replace("JOBS\n", &entries);
+        let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
         Self { playbook: Arc::new(playbook.unwrap()), folder }
     }
 
@@ -114,13 +126,22 @@ fn check(state: &State, what: &str) {
     assert_eq!(state.applied("CreateBlueGreenDeployment"), 1, "{what}: one deployment");
     assert_eq!(state.applied("CreateDBClusterParameterGroup"), 1, "{what}: one parameter group");
     assert_eq!(state.applied("RebootDBInstance"), 2, "{what}: one reboot a member");
-    let alive = state.flink.alive("orders-to-target");
+    for job in BOTH {
+        // What nobody has started is in no playbook.
+        if job == FIRST || state.flink.jobs.iter().any(|known| known.job.name == job) {
+            check_job(state, job, &format!("{what}, {job}"));
+        }
+    }
+}
+
+fn check_job(state: &State, job: &str, what: &str) {
+    let alive = state.flink.alive(job);
     assert_eq!(alive.len(), 1, "{what}: one job");
     assert_eq!(alive[0].marks.get("upgrade.part").map(String::as_str), Some("green"), "{what}");
-    assert!(state.flink.alive("orders-to-target-drain").is_empty(), "{what}: no drain is left");
+    assert!(state.flink.alive(&format!("{job}-drain")).is_empty(), "{what}: no drain is left");
     let start = alive[0].start.clone().unwrap();
     match state.kept {
-        Kept::Rows => assert_eq!(start, mirror(state), "{what}: at the mirror of where it stood on blue"),
+        Kept::Rows => assert_eq!(start, mirror(state, job), "{what}: at the mirror of where it stood on blue"),
         _ => {
             let (file, position) = start;
             let told = format!("file {file} and position {position}");
@@ -132,8 +153,8 @@ fn check(state: &State, what: &str) {
 }
 
 /// Where green's log has the transaction at which the job was stopped on blue.
-fn mirror(state: &State) -> (String, u64) {
-    let stopped = state.flink.jobs.iter().filter(|job| job.job.name == "orders-to-target");
+fn mirror(state: &State, job: &str) -> (String, u64) {
+    let stopped = state.flink.jobs.iter().filter(|known| known.job.name == job);
     let (file, position) = stopped.filter_map(|job| job.stopped.clone()).next_back().unwrap();
     let all = || state.logs.values().flatten();
     let on_blue = all().find(|known| known.start.file == file && known.start.position == position).unwrap();
@@ -165,6 +186,35 @@ fn an_upgrade_of_hours_goes_through() {
     assert_eq!(desk.call(&world, true).0.exit_code, 0, "a finished run is done");
 }
 
+/// RDS moves the names seven seconds after green takes writes.
+#[test]
+fn a_job_starts_on_green_before_the_names_have_moved() {
+    for (kept, own_addresses, before) in
+        [(Kept::Rows, true, true), (Kept::Rows, false, false), (Kept::Statements, true, false)]
+    {
+        let mut state = State::aurora(Faults::default());
+        (state.kept, state.own_addresses) = (kept, own_addresses);
+        let world = World::new(state);
+        let desk = Desk::new(&host(&world.state()));
+        let (ending, events) = desk.call(&world, true);
+        let what = format!("{kept:?}, own addresses: {own_addresses}");
+        assert_eq!(ending.exit_code, 0, "{what}: {ending:?}");
+        check(&world.state(), &what);
+        let old = events.iter().find_map(|event| match &event.body {
+            Body::StepFinished { step, outputs, .. } if step == "switchover" => Some(outputs["old"].clone()),
+            _ => None,
+        });
+        assert_eq!(old.unwrap().as_str(), if own_addresses { None } else { Some("orders-old1") }, "{what}");
+        let state = world.state();
+        let renamed = state.region.events().iter().find(|event| event.message.contains("Renamed")).unwrap().at;
+        let started = u64::try_from(state.flink.alive("orders-to-target")[0].job.started_at).unwrap();
+        assert_eq!(started < renamed, before, "{what}: {started}, {renamed}");
+        let drains = state.flink.jobs.iter().filter(|job| job.job.name == "orders-to-target-drain");
+        let hosts: Vec<_> = drains.map(|job| job.host.clone()).collect();
+        assert!(hosts.iter().all(|host| host.starts_with("orders-old1.")), "{what}: drained at {hosts:?}");
+    }
+}
+
 fn finished(event: &Event) -> Option<Outcome> {
     match &event.body {
         Body::StepFinished { outcome, .. } => Some(*outcome),
@@ -176,21 +226,26 @@ fn finished(event: &Event) -> Option<Outcome> {
 /// it was then. With a torn tail as well.
 #[test]
 fn every_cut_ends_in_the_same_world() {
-    every_cut(Kept::Rows);
+    every_cut(Kept::Rows, true, &BOTH);
 }
 
 #[test]
 fn every_cut_of_a_drain_ends_in_the_same_world() {
-    every_cut(Kept::Statements);
+    every_cut(Kept::Statements, false, &[FIRST]);
 }
 
-fn every_cut(kept: Kept) {
+fn every_cut(kept: Kept, own_addresses: bool, jobs: &[&str]) {
     let mut state = State::aurora(Faults::default());
-    state.kept = kept;
+    let (address, now) = (host(&state), state.region.now());
+    for job in &jobs[1..] {
+        state.flink.add_job(job, &address, now - 3_600_000);
+    }
+    (state.kept, state.own_addresses) = (kept, own_addresses);
     let world = World::new(state);
-    let desk = Desk::new(&host(&world.state()));
+    let desk = Desk::with_jobs(&host(&world.state()), jobs);
     world.watch(&desk.journal());
-    assert_eq!(desk.finish(&world, 2).exit_code, 0);
+    let ending = desk.finish(&world, 2);
+    assert_eq!(ending.exit_code, 0, "{ending:?}");
     let whole = std::fs::read(desk.journal()).unwrap();
     let moments = world.moments();
     let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
@@ -206,7 +261,7 @@ fn every_cut(kept: Kept) {
                 if torn > 0 && (cut == *end || whole[*end..cut].contains(&b'\n')) {
                     continue;
                 }
-                resume(&whole[..cut], &moment.state, &format!("cut at {cut} ({})", moment.what));
+                resume(&whole[..cut], &moment.state, jobs, &format!("cut at {cut} ({})", moment.what));
                 cuts += 1;
             }
         }
@@ -217,10 +272,10 @@ fn every_cut(kept: Kept) {
     }
 }
 
-fn resume(journal: &[u8], state: &State, what: &str) {
+fn resume(journal: &[u8], state: &State, jobs: &[&str], what: &str) {
     let world = World::new(state.clone());
     // The script names the address that stays.
-    let desk = Desk::new(&host(&World::new(State::aurora(Faults::default())).state()));
+    let desk = Desk::with_jobs(&host(&World::new(State::aurora(Faults::default())).state()), jobs);
     std::fs::write(desk.journal(), journal).unwrap();
     let ending = desk.finish(&world, 3);
     assert_eq!(ending.exit_code, 0, "{what}: {ending:?}");

@@ -88,6 +88,13 @@ fn shown(placed: &Placed, turn: Turn, known: &mut Known, findings: &mut Vec<Find
             proposal.what = operation.what;
             proposal
         }
+        Next::Together(operations) => {
+            let (what, calls): (Vec<_>, Vec<_>) =
+                operations.into_iter().map(|operation| (operation.what, operation.calls)).unzip();
+            let mut proposal = proposal(placed, Action::Do, calls.concat(), None);
+            proposal.what = what.join("; ");
+            proposal
+        }
         Next::Confirm { then, .. } => shown(placed, *then, known, findings),
         Next::Refuse(found) => {
             let why = found.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ");

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{ending::Ending, engine::Engine, journal::Record, plan::intents, transitions::must_settle, wait::Rhythm};
 use crate::{
     error::{Error, Kind},
     event::{Body, Finding, Level, OperationState, Outcome},
-    step::{Attempts, Known, Next, Operation, Turn},
+    step::{Attempts, Known, Next, Operation, Performed, Turn},
 };
 
 /// How long an outside that has answered before may be silent.
@@ -101,6 +102,9 @@ impl Engine<'_> {
                 Next::Do(operation) => {
                     self.perform(index, operation, confirmed, &known, &mut memory).await?;
                 }
+                Next::Together(operations) => {
+                    self.together(index, operations, &known, &mut memory).await?;
+                }
                 decided => return self.leave(index, decided, &known).await,
             }
         }
@@ -137,7 +141,9 @@ impl Engine<'_> {
             }
             Next::Undone(error) => Err(Ended::RolledBack(Box::new(self.undone(index, error)?))),
             Next::Fail(error) => Err(error.into()),
-            Next::Wait { .. } | Next::Do(_) | Next::Confirm { .. } => unreachable!("the loop goes on with these"),
+            Next::Wait { .. } | Next::Do(_) | Next::Together(_) | Next::Confirm { .. } => {
+                unreachable!("the loop goes on with these")
+            }
         }
     }
 
@@ -257,9 +263,53 @@ impl Engine<'_> {
             let name = operation.id.clone();
             self.record(Record::Failed { step: step.clone(), operation: Some(name), attempt: attempt - 1, error })?;
         }
-        self.record(Record::OperationStarted { step: step.clone(), attempt, operation: operation.clone() })?;
-        self.tell_operation(&step, &operation.id, attempt, OperationState::Started, &operation.what);
+        self.begin(&step, attempt, &operation)?;
         let result = self.steps[index].step.perform(&operation.intent, known, &self.write).await;
+        Ok(self.ended(step, attempt, operation, result, memory)?)
+    }
+
+    /// Each for the first time. Where one of them was tried before, they are done one after the other.
+    async fn together(
+        &mut self,
+        index: usize,
+        mut operations: Vec<Operation>,
+        known: &Known,
+        memory: &mut Memory,
+    ) -> Result<(), Ended> {
+        let step = self.steps[index].id.clone();
+        let attempts = &self.run.step(&step).expect("a step that performs has begun").attempts;
+        if operations.iter().any(|operation| attempts.last(&operation.id).is_some()) {
+            return self.perform(index, operations.swap_remove(0), None, known, memory).await;
+        }
+        if let Some(signal) = self.stop.asked() {
+            return Err(self.interrupted(signal)?.into());
+        }
+        for operation in &operations {
+            self.begin(&step, 1, operation)?;
+        }
+        let kind = &self.steps[index].step;
+        let results = join_all(operations.iter().map(|one| kind.perform(&one.intent, known, &self.write))).await;
+        for (operation, result) in operations.into_iter().zip(results) {
+            self.ended(step.clone(), 1, operation, result, memory)?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, step: &str, attempt: u32, operation: &Operation) -> Result<(), Error> {
+        self.record(Record::OperationStarted { step: step.to_owned(), attempt, operation: operation.clone() })?;
+        self.tell_operation(step, &operation.id, attempt, OperationState::Started, &operation.what);
+        Ok(())
+    }
+
+    /// Records what became of an operation.
+    fn ended(
+        &mut self,
+        step: String,
+        attempt: u32,
+        operation: Operation,
+        result: Result<Performed, Error>,
+        memory: &mut Memory,
+    ) -> Result<(), Error> {
         let name = operation.id.clone();
         match result {
             Ok(performed) => {

@@ -106,9 +106,9 @@ fn erase<S: Step>(step: &S, next: Next<S::Operation, S::Outputs>) -> Result<Turn
             offsets: done.offsets,
         }),
         Next::Wait { awaited, seen } => Next::Wait { awaited, seen },
-        Next::Do(operation) => {
-            let (id, policy, what, calls) = step.describe(&operation);
-            Next::Do(Operation { id, policy, what, calls, intent: json(&operation)? })
+        Next::Do(operation) => Next::Do(told(step, &operation)?),
+        Next::Together(operations) => {
+            Next::Together(operations.iter().map(|operation| told(step, operation)).collect::<Result<_>>()?)
         }
         Next::Confirm { of, looks, spanning, then } => {
             Next::Confirm { of, looks, spanning, then: Box::new(erase(step, *then)?) }
@@ -119,6 +119,11 @@ fn erase<S: Step>(step: &S, next: Next<S::Operation, S::Outputs>) -> Result<Turn
         Next::Undone(error) => Next::Undone(error),
         Next::Fail(error) => Next::Fail(error),
     })
+}
+
+fn told<S: Step>(step: &S, operation: &S::Operation) -> Result<Operation> {
+    let (id, policy, what, calls) = step.describe(operation);
+    Ok(Operation { id, policy, what, calls, intent: json(operation)? })
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<Value> {

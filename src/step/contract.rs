@@ -219,6 +219,8 @@ pub enum Next<Op, Out> {
         seen: String,
     },
     Do(Op),
+    /// Do all of these at the same time; none of them needs another.
+    Together(Vec<Op>),
     /// Do `then` once `of` has been the answer of `looks` looks in a row over at least `spanning`.
     Confirm {
         of: String,
@@ -240,6 +242,17 @@ pub enum Next<Op, Out> {
     /// The other side undid the last operation: the gate before it closes again.
     Undone(Error),
     Fail(Error),
+}
+
+impl<Op, Out> Next<Op, Out> {
+    /// What each of several has to do, at the same time; `None` where that is nothing.
+    pub fn all(mut operations: Vec<Op>) -> Option<Self> {
+        match operations.len() {
+            0 => None,
+            1 => operations.pop().map(Self::Do),
+            _ => Some(Self::Together(operations)),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use crate::{
     handover::{consumer::flink_sql::Replay, tail::Located},
     step::{
         contract::{Attempts, Done, Fate, Known, Next},
-        jobs::Standing,
+        jobs::{self, Standing},
         resume_cdc_jobs,
         stop_cdc_jobs::{self, Stopped, stop_id},
         submit_cdc_jobs::{Order, Part, Start, died, lost},
@@ -30,7 +30,7 @@ const ORDINARY: &str = "Move the jobs the ordinary way: in the playbook, `stop_c
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
     let all = || seen.stops.jobs.iter().zip(&seen.jobs);
-    let (mut moved, mut waiting, mut refused) = (Vec::new(), None, None);
+    let mut refused = None;
     // One that cannot move keeps those that still run at blue from being stopped.
     for (stop, job) in all() {
         if matches!(&stop.standing, Standing::Alive(_)) && !is_alive(job) && !put_back(stop, done, known) {
@@ -51,17 +51,13 @@ pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operatio
         return Next::Confirm { of, looks: 5, spanning: SHOWS_WITHIN, then: Box::new(Next::Fail(error)) };
     }
     let ready = all().all(|(_, job)| !matches!(job.probe, Some(Located::NotYet(_))));
-    for (stop, job) in all() {
-        match one(stop, job, seen, known, done, ready) {
-            Ok(job) => moved.push(job),
-            Err(wait) if matches!(*wait, Next::Wait { .. }) => waiting = Some(*wait),
-            Err(next) => return *next,
+    match jobs::together(all().map(|(stop, job)| one(stop, job, seen, known, done, ready))) {
+        Ok(jobs) => {
+            let (blue_server, green_server) = (seen.stops.blue.clone(), seen.green.clone());
+            Next::Done(Done::new(Outputs { jobs, blue_server, green_server }))
         }
+        Err(next) => next,
     }
-    waiting.unwrap_or_else(|| {
-        let (blue_server, green_server) = (seen.stops.blue.clone(), seen.green.clone());
-        Next::Done(Done::new(Outputs { jobs: moved, blue_server, green_server }))
-    })
 }
 
 fn is_alive(job: &Seen) -> bool {
@@ -252,6 +248,7 @@ fn lifted(next: Next<stop_cdc_jobs::Operation, stop_cdc_jobs::Outputs>) -> Decis
     match next {
         Next::Do(stop_cdc_jobs::Operation::Stop(stop)) => Next::Do(Operation::Stop(stop)),
         Next::Do(_) | Next::Done(_) => Next::Fail(Error::bug("A job is only stopped before it moves early")),
+        Next::Together(_) => Next::Fail(Error::bug("One job is stopped at a time before it moves early")),
         Next::Wait { awaited, seen } => Next::Wait { awaited, seen },
         Next::Confirm { of, looks, spanning, then } => {
             Next::Confirm { of, looks, spanning, then: Box::new(lifted(*then)) }

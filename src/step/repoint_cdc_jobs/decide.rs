@@ -27,17 +27,10 @@ use crate::{
 type Decision = Next<Operation, Outputs>;
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
-    let (mut pointed, mut waiting) = (Vec::new(), None);
-    for job in &seen.jobs {
-        match one(job, seen, known, done) {
-            Ok(job) => pointed.push(job),
-            Err(wait) if matches!(*wait, Next::Wait { .. }) => waiting = Some(*wait),
-            Err(next) => return *next,
-        }
-    }
-    if let Some(waiting) = waiting {
-        return waiting;
-    }
+    let pointed = match jobs::together(seen.jobs.iter().map(|job| one(job, seen, known, done))) {
+        Ok(pointed) => pointed,
+        Err(next) => return next,
+    };
     unsettled(seen.deployment.as_deref(), &seen.green.uuid, &seen.switched.address)
         .unwrap_or_else(|| Next::Done(Done::new(Outputs { jobs: pointed })))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Operation, Order, Outputs, Stop, Stopped,
-    jobs::Standing,
+    jobs::{self, Standing},
     look::{Late, Observation, Seen, State, unknown_state},
     stage_id, stop_id,
 };
@@ -27,27 +27,20 @@ enum One {
 }
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
-    if let Some(order) = to_stage(seen, done) {
-        return Next::Do(Operation::Stage(order));
+    if let Some(stage) = Next::all(to_stage(seen, done)) {
+        return stage;
     }
-    let mut stopped = Vec::new();
-    let mut waiting = None;
-    for job in &seen.jobs {
-        match one(job, seen, known, done) {
-            One::Stopped(job) => stopped.push(job),
-            One::Next(wait @ Next::Wait { .. }) => waiting = Some(wait),
-            One::Next(next) => return next,
-        }
-    }
-    waiting.unwrap_or_else(|| {
-        let none = done.0.iter().all(|attempt| matches!(attempt.operation, Operation::Stage(_)));
-        let warnings = stopped.iter().filter(|job| job.astray).map(garbage).collect();
-        let done = Done::new(Outputs { jobs: stopped }).warnings(warnings);
-        Next::Done(if none {
-            done.skipped("No job had to be stopped; each is continued from the state it left")
-        } else {
-            done
-        })
+    let stopped = match jobs::together(seen.jobs.iter().map(|job| rest(job, seen, known, done))) {
+        Ok(stopped) => stopped,
+        Err(next) => return next,
+    };
+    let none = done.0.iter().all(|attempt| matches!(attempt.operation, Operation::Stage(_)));
+    let warnings = stopped.iter().filter(|job| job.astray).map(garbage).collect();
+    let done = Done::new(Outputs { jobs: stopped }).warnings(warnings);
+    Next::Done(if none {
+        done.skipped("No job had to be stopped; each is continued from the state it left")
+    } else {
+        done
     })
 }
 
@@ -71,23 +64,22 @@ fn garbage(job: &Stopped) -> String {
     )
 }
 
-/// The first job whose start on green can be prepared while it still runs on blue.
-fn to_stage(seen: &Observation, done: &Attempts<Operation>) -> Option<Order> {
-    if seen.switched.is_some() {
-        return None;
-    }
+/// The jobs whose start on green can be prepared while they still run on blue.
+fn to_stage(seen: &Observation, done: &Attempts<Operation>) -> Vec<Operation> {
+    let Some(file) = seen.files.last().filter(|_| seen.switched.is_none()) else { return Vec::new() };
     let running = |job: &&Seen| matches!(&job.standing, Standing::Alive(alive) if alive.state == "RUNNING");
-    let job = seen.jobs.iter().filter(running).find(|job| done.last(&stage_id(&job.name)).is_none())?;
-    Some(Order {
+    let unstaged = seen.jobs.iter().filter(running).filter(|job| done.last(&stage_id(&job.name)).is_none());
+    let order = |job: &Seen| Order {
         job: job.name.clone(),
         flink_name: job.flink_name.clone(),
         part: Part::Green,
         number: 1,
         // The place is known at the switchover; until then any will do.
-        start: Start::Place(Place { file: seen.files.last()?.name.clone(), position: 4 }),
+        start: Start::Place(Place { file: file.name.clone(), position: 4 }),
         address: seen.production.clone(),
         production: seen.production.clone(),
-    })
+    };
+    unstaged.map(|job| Operation::Stage(order(job))).collect()
 }
 
 fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> One {

@@ -30,18 +30,10 @@ const SUBMIT_MAY_TAKE: Duration = Duration::from_secs(65);
 const OBEYS: [&str; 1] = ["1.20."];
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
-    let mut moved = Vec::new();
-    let mut waiting = None;
-    for job in &seen.jobs {
-        match one(job, seen, known, done) {
-            Ok(job) => moved.push(job),
-            Err(wait) if matches!(*wait, Next::Wait { .. }) => waiting = Some(*wait),
-            Err(next) => return *next,
-        }
-    }
-    if let Some(waiting) = waiting {
-        return waiting;
-    }
+    let moved = match jobs::together(seen.jobs.iter().map(|job| one(job, seen, known, done))) {
+        Ok(moved) => moved,
+        Err(next) => return next,
+    };
     prove::afterwards(seen).unwrap_or_else(|| Next::Done(Done::new(Outputs { jobs: moved })))
 }
 

@@ -40,6 +40,8 @@ pub struct State {
     /// What stands in the servers' logs.
     pub logs: binlog::Logs,
     pub kept: binlog::Kept,
+    /// A name resolves to an address that stays with its server; else names are all there is.
+    pub own_addresses: bool,
     /// Replicas log nothing of what they apply.
     pub silent: bool,
     /// A definition is changed at blue as soon as a job was stopped.
@@ -97,6 +99,7 @@ impl State {
             flink,
             logs: binlog::Logs::new(),
             kept: Kept::Rows,
+            own_addresses: true,
             silent: false,
             define_at_stop: false,
             written: 0,

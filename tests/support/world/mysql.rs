@@ -22,8 +22,17 @@ impl State {
         if down {
             return Err(unreachable());
         }
+        if let Some(server) = self.servers.all().find(|server| own_host(server) == host) {
+            return Ok(server);
+        }
         self.servers.at(host).and_then(|id| self.servers.server(id)).ok_or_else(unreachable)
     }
+}
+
+/// The address that stays with a server, whatever its names lead to.
+fn own_host(server: &pretend::Server) -> String {
+    let number: u32 = server.server_uuid.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap();
+    std::net::Ipv4Addr::from(0x0A00_0000 + number).to_string()
 }
 
 impl World {
@@ -47,8 +56,12 @@ impl MysqlRead for World {
         Box::pin(async move { Ok(answer) })
     }
 
-    fn resolve<'a>(&'a self, _: &'a Address) -> Reply<'a, Vec<Address>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn resolve<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<Address>> {
+        let answer = self.look("mysql", |state| match state.server_at(&at.host) {
+            Ok(server) if state.own_addresses => vec![Address { host: own_host(server), port: at.port }],
+            _ => Vec::new(),
+        });
+        Box::pin(async move { Ok(answer) })
     }
 
     fn server<'a>(&'a self, at: &'a Address) -> Reply<'a, Server> {
