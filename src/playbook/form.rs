@@ -142,11 +142,12 @@ pub(super) static HTTP: Form = Form {
 
 pub(super) static FOLDER_URI: Form = Form {
     what: "a folder's address",
-    pattern: "^(?:[a-z][a-z0-9]{0,19}:)?/+[^\\s@?#/][^\\s@?#]*$",
+    pattern: "^(?:file:|[a-z][a-z0-9]{0,19}:/)?/+[^\\s@?#/][^\\s@?#]*$",
     accepts: |text| {
         let path = match text.split_once(":/") {
             _ if text.starts_with('/') => Some(text),
-            Some((scheme, path)) => is_scheme(scheme).then_some(path),
+            // Of all schemes, only this one may stand before a single slash.
+            Some((scheme, path)) => (is_scheme(scheme) && (scheme == "file" || path.starts_with('/'))).then_some(path),
             None => None,
         };
         path.is_some_and(|path| is_address(path) && path.contains(|c| c != '/'))
@@ -328,7 +329,7 @@ mod tests {
                 &HTTP,
                 &["", "flink:8081", "ftp://flink", "http://", "http:///x", "http://u:p@h", "http://h?q", "http://h h"],
             ),
-            (&FOLDER_URI, &["", "bucket", "./x", "s3://", "S3://b", "s3://k:s@b/x", "s3://b?x", "9p://x"]),
+            (&FOLDER_URI, &["", "bucket", "./x", "s3://", "S3://b", "s3://k:s@b/x", "s3://b?x", "9p://x", "s3:/b"]),
             (&JOB_ID, &["", "abc", "ABCDEF0123456789ABCDEF0123456789"]),
             (&ENV_NAME, &["", "1A", "A-B", "$A", "A B"]),
             (&MYSQL_USER, &["", "upgrade@%", "upgrade:secret", "a b"]),

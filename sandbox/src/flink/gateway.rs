@@ -104,6 +104,23 @@ impl Client {
         Ok(newest["id"].as_u64().zip(newest["external_path"].as_str().map(str::to_owned)))
     }
 
+    /// Makes a savepoint of a job, which runs on; its folder.
+    pub async fn savepoint(&self, job: &str) -> Result<String> {
+        let address = format!("{}/jobs/{job}/savepoints", self.flink.rest);
+        let body = json!({ "target-directory": self.flink.savepoints, "cancel-job": false });
+        let asked = self.call(Method::POST, &address, Some(body)).await?;
+        let address = format!("{address}/{}", text(&asked, "request-id")?);
+        let started = clock::start();
+        while started.elapsed() < STATEMENT {
+            let answer = self.call(Method::GET, &address, None).await?;
+            if answer["status"]["id"] == "COMPLETED" {
+                return text(&answer["operation"], "location");
+            }
+            clock::pause(Duration::from_millis(50)).await;
+        }
+        Err(Error::TooSlow { what: format!("A savepoint of {job}"), limit: STATEMENT, detail: String::new() })
+    }
+
     /// The first line of the newest exception of a job.
     pub async fn failure(&self, job: &str) -> Result<Option<String>> {
         let answer = self.call(Method::GET, &format!("{}/jobs/{job}/exceptions", self.flink.rest), None).await?;

@@ -1,6 +1,6 @@
 //! From an empty folder to the page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
@@ -98,6 +98,9 @@ impl Rehearsal {
         let state_folder = folder.root.join("state");
         let upgrade = async {
             if let Some(late) = self.scene.late {
+                if self.scene.kept {
+                    keep_states(&record, &jobs, &written.playbook, say).await?;
+                }
                 self.come_late(late, &place, &record, &jobs, say).await?;
                 if self.scene.state_only {
                     return Ok(Story::default());
@@ -125,8 +128,8 @@ impl Rehearsal {
         }
         let writer = writer.stop().await;
         figures.gap_of_application = writer.longest_gap().map(|gap| gap.length());
-        let compared = if story.exit_code == Some(0) { sink::compare_all(&record).await? } else { Vec::new() };
-        let findings = Findings { story, flips: state.flips, writer, figures, compared };
+        let compared = if story.moved_jobs(self.scene.ends) { sink::compare_all(&record).await? } else { Vec::new() };
+        let findings = Findings { story, ends: self.scene.ends, flips: state.flips, writer, figures, compared };
         say(&findings.page());
         for failure in &state.failures {
             say(&format!("The sandbox could not: {failure}"));
@@ -152,6 +155,17 @@ impl Rehearsal {
         say(&format!("The job is found {late:?}: {seen}"));
         Ok(())
     }
+}
+
+/// A savepoint of each job, named in the playbook.
+async fn keep_states(record: &Record, jobs: &[String], playbook: &Path, say: Say<'_>) -> Result<()> {
+    let flink = Client::new(&record.flink)?;
+    let mut states = Vec::new();
+    for job in jobs {
+        states.push(flink.savepoint(job).await?);
+    }
+    say(&format!("Savepoints from before: {}", states.join(", ")));
+    script::name_states(playbook, &states)
 }
 
 async fn burst_of(count: u32, record: &Record, say: Say<'_>) -> Result<()> {

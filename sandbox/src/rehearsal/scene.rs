@@ -23,6 +23,9 @@ pub struct Scene {
     /// The switchover is done by hand and the job left alone, until it is in this state
     #[arg(long, value_enum, conflicts_with = "early")]
     pub late: Option<Late>,
+    /// A savepoint of each job is made before, and named in the playbook
+    #[arg(long, requires = "late")]
+    pub kept: bool,
     /// End once the job is in that state, without calling `upgrade`
     #[arg(long, requires = "late")]
     pub state_only: bool,
@@ -44,6 +47,9 @@ pub struct Scene {
     /// these words
     #[arg(long, value_name = "WHAT@OPERATION", value_parser = Upset::parse)]
     pub upset: Vec<Upset>,
+    /// The exit code with which `upgrade` has to end
+    #[arg(long, value_name = "CODE", default_value_t = 0)]
+    pub ends: i64,
     /// Measure as well how quickly a job of the same kind starts here when all is known
     #[arg(long)]
     pub floor: bool,

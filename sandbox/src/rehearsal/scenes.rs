@@ -11,7 +11,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 
 /// Name and options of `rehearse`.
-const SCENES: [(&str, &str); 34] = [
+const SCENES: [(&str, &str); 35] = [
     ("plain", "--floor"),
     ("rds", "--rds"),
     ("two-jobs", "--jobs 2"),
@@ -28,7 +28,7 @@ const SCENES: [(&str, &str); 34] = [
     ("event-early", "--event delay=-2"),
     ("event-none", "--event none"),
     ("event-doubled", "--event doubled"),
-    ("event-conflicting", "--event conflicting"),
+    ("event-conflicting", "--event conflicting --ends 8"),
     ("event-decoys", "--event decoys"),
     ("event-page", "--event page"),
     ("roll-back", "--roll-back 1"),
@@ -43,7 +43,8 @@ const SCENES: [(&str, &str); 34] = [
     ("late-surviving", "--late surviving"),
     ("late-failed", "--late failed"),
     ("late-looping", "--late looping"),
-    ("late-astray", "--late astray"),
+    ("late-astray", "--late astray --ends 8"),
+    ("late-astray-kept", "--late astray --kept"),
     ("early-stays", "--early --green-address stays"),
     ("early-gone", "--early --green-address gone"),
 ];

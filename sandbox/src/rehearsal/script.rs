@@ -51,6 +51,24 @@ pub(super) fn write(playbooks: &Path, into: &Path, record: &Record, scene: &Scen
     Ok(Written { playbook, jobs: jobs.into_iter().map(|(_, script)| script).collect(), gate })
 }
 
+/// Names a state of each job in the playbook, in the order of the jobs.
+pub(super) fn name_states(playbook: &Path, states: &[String]) -> Result<()> {
+    let text = fs::read_to_string(playbook)?;
+    let mut states = states.iter();
+    let mut named = String::new();
+    for line in text.lines() {
+        named += line;
+        named.push('\n');
+        if line.trim_start().starts_with("flink_sql:")
+            && let Some(state) = states.next()
+        {
+            named += &format!("    savepoint: {state}\n");
+        }
+    }
+    fs::write(playbook, named)?;
+    Ok(())
+}
+
 /// The job as Flink is to run it.
 pub(super) fn with_secrets(job: &str, record: &Record) -> String {
     fill(job, |name| value(record, name.strip_prefix("secret:")?))

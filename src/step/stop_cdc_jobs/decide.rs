@@ -74,8 +74,11 @@ fn to_stage(seen: &Observation, done: &Attempts<Operation>) -> Vec<Operation> {
         flink_name: job.flink_name.clone(),
         part: Part::Green,
         number: 1,
-        // The place is known at the switchover; until then any will do.
-        start: Start::Place(Place { file: file.name.clone(), position: 4 }),
+        // Where it is to start is known at the switchover; until then any place of the likely kind will do.
+        start: match seen.blue.gtid_mode.eq_ignore_ascii_case("ON") {
+            true => Start::Savepoint(seen.directory.clone()),
+            false => Start::Place(Place { file: file.name.clone(), position: 4 }),
+        },
         address: seen.production.clone(),
         production: seen.production.clone(),
     };

@@ -223,7 +223,10 @@ async fn late_event(
             // Otherwise nothing that a job reads stands between the two.
             checked.problem().map(|why| format!("{pair} ({why})"))
         }
-        Found::Several(pairs) => Some(format!("{} different pairs", pairs.len())),
+        Found::Several(pairs) => {
+            let shown: Vec<_> = pairs.iter().map(|(file, position)| format!("{file}:{position}")).collect();
+            Some(format!("{} different pairs ({})", pairs.len(), shown.join(", ")))
+        }
     })
 }
 
