@@ -12,11 +12,14 @@ pub enum Found {
     Several(Vec<(String, u64)>),
 }
 
-/// The distinct coordinates told by events of our own resources. `names` are all names either side has had.
+/// The distinct coordinates told by events of our own resources. `names` are the names either side has had; what green
+/// was called before it took them over may be missing.
 pub fn find(events: &[RdsEvent], names: &[String]) -> Found {
     let mut pairs: Vec<(String, u64)> = Vec::new();
     for event in events {
-        if !names.iter().any(|name| name.eq_ignore_ascii_case(&event.source_id)) {
+        let source = event.source_id.to_ascii_lowercase();
+        let ours = |known: &str| names.iter().any(|name| name.eq_ignore_ascii_case(known));
+        if !ours(&source) && !taken_over(&source).is_some_and(ours) {
             continue;
         }
         if let Some(pair) = parse(&event.message)
@@ -33,6 +36,12 @@ pub fn find(events: &[RdsEvent], names: &[String]) -> Found {
             Found::Several(pairs)
         }
     }
+}
+
+/// `orders-1` of `orders-1-green-a1b2c3`: the name that green's `orders-1-green-a1b2c3` takes over.
+fn taken_over(name: &str) -> Option<&str> {
+    let (before, mark) = name.rsplit_once("-green-")?;
+    (mark.len() == 6 && mark.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(before)
 }
 
 /// `… file mysql-bin-changelog.000003 and position 40134574`.
@@ -66,6 +75,16 @@ mod tests {
         assert_eq!(find(&[event("invoices", TOLD)], &names), Found::None);
         let one = Found::One { file: "mysql-bin-changelog.000003".to_owned(), position: 40_134_574 };
         assert_eq!(find(&[event("Orders-1-green-abc123", TOLD), event("orders", TOLD)], &names), one);
+    }
+
+    #[test]
+    fn greens_former_names_are_known_by_the_names_they_became() {
+        let names = ["orders".to_owned(), "orders-1".to_owned()];
+        let one = Found::One { file: "mysql-bin-changelog.000003".to_owned(), position: 40_134_574 };
+        assert_eq!(find(&[event("orders-1-green-abc123", TOLD)], &names), one);
+        for other in ["invoices-green-abc123", "orders-2-green-abc123", "orders-1-green", "orders-1-green-abc1234"] {
+            assert_eq!(find(&[event(other, TOLD)], &names), Found::None, "{other}");
+        }
     }
 
     #[test]
