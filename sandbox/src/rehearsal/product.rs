@@ -28,14 +28,16 @@ pub(super) struct Ahead {
     kill: Vec<String>,
     each: Option<EachRecord>,
     upset: Vec<Upset>,
-    /// So many times the end of a call is a switchover that was undone, and the command is typed again.
+    /// So many times a call may end because of what was done to it or of a switchover that was undone, and the command is
+    /// typed again.
     undone: u32,
 }
 
 impl Ahead {
     pub(super) fn of(scene: &Scene, undone: u32, state: &Path) -> Self {
+        let hurt = u32::try_from(scene.upset.len()).unwrap_or(u32::MAX);
         let each = scene.kill_each_record.clone().map(|span| EachRecord::new(span, state.to_owned()));
-        Self { kill: scene.words_to_kill_at(), each, upset: scene.upset.clone(), undone }
+        Self { kill: scene.words_to_kill_at(), each, upset: scene.upset.clone(), undone: undone + hurt }
     }
 
     /// Everything has happened, or the error says what has not.
@@ -69,8 +71,8 @@ pub(super) struct Product<'a> {
 }
 
 impl Product<'_> {
-    /// The whole run: the command, typed again after every kill and every switchover that was undone. `between` happens
-    /// once the jobs are stopped, where it is given.
+    /// The whole run: the command, typed again after every kill, every switchover that was undone, and what an upset Flink
+    /// refused. `between` happens once the jobs are stopped, where it is given.
     pub(super) async fn run(
         &self,
         ahead: &mut Ahead,
