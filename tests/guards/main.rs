@@ -254,6 +254,18 @@ fn with_gtid_a_job_starts_after_the_complete_set_and_at_no_position() {
 }
 
 #[test]
+fn with_gtid_a_drained_job_starts_after_the_complete_set_too() {
+    let world = world();
+    let desk = Desk::with(&world, "", "capture_coordinates");
+    let ending = desk.call(&world, &Oddity { gtid: true, ..Oddity::default() }, None);
+    assert_eq!(ending.exit_code, 0, "{ending:?}");
+    let handover = desk.handover();
+    assert_eq!(handover["tail"]["way"], "drained");
+    assert!(handover["tail"]["gtid_set"].as_str().unwrap().contains(":1-"), "{handover}");
+    assert_eq!(world.state().flink.alive(JOB)[0].start, None, "no file and position");
+}
+
+#[test]
 fn coordinates_that_greens_log_does_not_bear_out_are_not_taken() {
     // Where green's log has its first transactions of blue is the same in every run.
     let world = world();
