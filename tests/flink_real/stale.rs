@@ -34,10 +34,12 @@ const GTID: [(&str, &str); 3] = [("binlog_format", "ROW"), ("gtid_mode", "ON"), 
 const TOUCHED: std::ops::RangeInclusive<u32> = 6001..=6005;
 
 impl Site {
-    /// Rows of the sink that have the value which blue gave them.
-    async fn old(&mut self) -> u64 {
-        let query = "SELECT COUNT(*) FROM target.source_table WHERE customer_name = 'x' AND id BETWEEN 6001 AND 6005";
-        self.sink.query_first(query).await.unwrap().unwrap()
+    /// Rows of the sink that have the value which blue gave them. The first of what blue wrote is left out: of what is sent
+    /// again the job skips as much as it had read of the transaction it was stopped in.
+    async fn old(&mut self) -> Vec<u32> {
+        let query =
+            "SELECT id FROM target.source_table WHERE customer_name = 'x' AND id BETWEEN 6002 AND 6005 ORDER BY id";
+        self.sink.query(query).await.unwrap()
     }
 }
 
@@ -72,7 +74,7 @@ async fn a_restart_brings_old_rows_back_where_a_job_was_started_without_a_comple
     let script = Script::parse(&site.text).unwrap();
     let job = site.job(&site.cluster.flink.sql_gateway);
     let position = Start::Position { file: place.file.clone(), position: place.position };
-    let starts = [(position, TOUCHED.count() as u64), (Start::GtidSet(set.to_string()), 0)];
+    let starts = [(position, TOUCHED.skip(1).collect()), (Start::GtidSet(set.to_string()), Vec::new())];
     for ((from, expected), number) in starts.into_iter().zip(1_u32..) {
         site.sink.query_drop("DELETE FROM target.source_table").await.unwrap();
         let changes = |part: u32| Changes {
@@ -109,7 +111,7 @@ async fn a_restart_brings_old_rows_back_where_a_job_was_started_without_a_comple
         }
         let sets: Vec<_> = offsets.iter().map(|offset| offset.gtid_set.clone().unwrap_or_default()).collect();
         let old = site.old().await;
-        eprintln!("started at {from:?}, stopped after {sets:?}: {old} of {} rows are old again", TOUCHED.count());
+        eprintln!("started at {from:?}, stopped after {sets:?}: old again are {old:?}");
         assert_eq!(old, expected, "{from:?}, stopped after {sets:?}");
         job.flink.cancel(&again).await.unwrap();
     }
