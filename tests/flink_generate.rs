@@ -75,10 +75,14 @@ fn what_cannot_be_carried_is_named_all_at_once() {
         table("b", &[("x", "time(3)")], &[]),
         computed,
         table("it's", &[("id", "int")], &["id"]),
+        table("d", &[("id", "int"), ("long raw", "blob"), ("größe_$1", "int")], &["id"]),
     ];
     let refusals = generate(&tables, 1).unwrap_err();
     let objects: Vec<_> = refusals.iter().map(|refusal| refusal.object.as_str()).collect();
-    assert_eq!(objects, ["shop.a.place", "shop.a.flags", "shop.b.x", "shop.b", "shop.c.id", "shop.it's"]);
+    assert_eq!(
+        objects,
+        ["shop.a.place", "shop.a.flags", "shop.b.x", "shop.b", "shop.c.id", "shop.it's", "shop.d.long raw"]
+    );
     assert!(
         refusals.iter().all(|refusal| refusal.to_string().ends_with(&refusal.way_out) && !refusal.way_out.is_empty())
     );

@@ -1,7 +1,10 @@
 //! A real Flink and real MySQL servers: a job is submitted, stopped, read, drained and started again at a position.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what went wrong by failing")]
 
-#[path = "../sandbox/tests/support/mod.rs"]
+mod generated;
+mod site;
+mod stale;
+#[path = "../../sandbox/tests/support/mod.rs"]
 mod support;
 
 use std::{
@@ -10,188 +13,28 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use futures_util::future::BoxFuture;
-use mysql_async::{Conn, prelude::Queryable};
-use sandbox::{
-    clock::{pause, poll, start},
-    flink::{Cluster, fill, wait_until_ready},
-    parts::Release,
-    workload::{create_tables, insert_first_rows},
-};
-use time::OffsetDateTime;
+use sandbox::clock::{poll, start};
+use site::{EVERY, LIMIT, ROWS, Site, arrives, end, insert};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 use upgrade::{
-    adapter::flink::{Flink, Options},
     error::Kind,
-    event::{Offset, Phase},
+    event::Phase,
     handover::{
-        consumer::flink_sql::{Changes, Restore, Script, Start, redact, reveal, rewrite},
+        consumer::flink_sql::{Changes, Restore, Script, Start, reveal, rewrite},
         offset::{covers, is_clean},
-        savepoint,
     },
-    port::{
-        Reply,
-        clock::Clock,
-        files::FilesRead,
-        flink::{FlinkRead, FlinkWrite, Savepoint, Statement},
-        mysql::Coordinates,
-    },
-    secret::Secret,
+    port::flink::{FlinkRead, FlinkWrite, Statement},
 };
-
-const LIMIT: Duration = Duration::from_secs(60);
-const EVERY: Duration = Duration::from_millis(100);
-
-struct Disk;
-
-impl FilesRead for Disk {
-    fn read<'a>(&'a self, uri: &'a str, _limit: u64) -> Reply<'a, Option<Vec<u8>>> {
-        Box::pin(async move { Ok(std::fs::read(uri.trim_start_matches("file:")).ok()) })
-    }
-}
-
-struct Real(Instant);
-
-impl Clock for Real {
-    fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::UNIX_EPOCH
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(pause(time))
-    }
-}
-
-struct Job {
-    flink: Flink,
-    savepoints: String,
-    secrets: BTreeMap<String, Secret>,
-}
-
-impl Job {
-    async fn submit(&self, text: &str) -> String {
-        let redacted = redact(text);
-        assert!(redacted.warnings.is_empty(), "{:?}", redacted.warnings);
-        let statements = reveal(&redacted.text, &self.secrets).unwrap();
-        self.flink.submit("upgrade test", &statements).await.unwrap()
-    }
-
-    /// Where the newest completed checkpoint stands, once `enough` is.
-    async fn checkpoint(&self, job: &str, enough: impl Fn(&[Offset]) -> bool) -> Vec<Offset> {
-        let stands = || async {
-            let path = self.flink.checkpoints(job).await.unwrap().latest_completed?.path?;
-            // A checkpoint may be subsumed and removed while it is read.
-            savepoint::offsets(&Disk, &path).await.ok().filter(|offsets| enough(offsets))
-        };
-        poll(LIMIT, EVERY, stands).await.expect("a completed checkpoint that stands where it should")
-    }
-
-    async fn stop(&self, job: &str, trigger: &str) -> (String, Vec<Offset>) {
-        for _ in 0..2 {
-            self.flink.stop(job, &self.savepoints, trigger).await.unwrap();
-        }
-        let done = || async {
-            match self.flink.savepoint(job, trigger).await.unwrap() {
-                Savepoint::Completed { location } => Some(location),
-                Savepoint::InProgress => None,
-                other => panic!("the savepoint is {other:?}"),
-            }
-        };
-        let location = poll(LIMIT, EVERY, done).await.expect("a savepoint");
-        let finished =
-            || async { (self.flink.job_state(job).await.unwrap().as_deref() == Some("FINISHED")).then_some(()) };
-        poll(LIMIT, EVERY, finished).await.expect("a finished job");
-        let offsets = savepoint::offsets(&Disk, &location).await.unwrap();
-        (location, offsets)
-    }
-}
-
-async fn end(source: &mut Conn) -> Coordinates {
-    let row: mysql_async::Row = source.query_first("SHOW MASTER STATUS").await.unwrap().unwrap();
-    Coordinates { file: row.get(0).unwrap(), position: row.get(1).unwrap(), gtid_set: None }
-}
-
-async fn arrives(sink: &mut Conn, id: u32) {
-    let started = start();
-    let query = format!("SELECT COUNT(*) FROM target.source_table WHERE id = {id}");
-    while sink.query_first::<u64, _>(&query).await.unwrap() != Some(1) {
-        assert!(started.elapsed() < LIMIT, "row {id} did not arrive");
-        pause(EVERY).await;
-    }
-}
-
-async fn insert(source: &mut Conn, id: u32) {
-    source.query_drop(format!("INSERT INTO source.source_table VALUES ({id}, 'x', NOW())")).await.unwrap();
-}
-
-struct Site {
-    world: support::World,
-    cluster: Cluster,
-    source: Conn,
-    sink: Conn,
-    /// The script of the rehearsal, with its secrets as placeholders.
-    text: String,
-    secrets: BTreeMap<String, Secret>,
-}
-
-impl Site {
-    async fn start() -> Self {
-        let world = support::blue(&[("binlog_format", "ROW")]).await;
-        let row_format = support::settings(&[("binlog_format", "ROW")]);
-        let sink_address = world.plane.create(support::id("sink"), Release::V57, row_format).await.unwrap();
-        let (mut source, mut sink) = (world.admin("blue").await, world.admin("sink").await);
-        create_tables(&mut source, "source").await.unwrap();
-        create_tables(&mut sink, "target").await.unwrap();
-        insert_first_rows(&mut source, "source").await.unwrap();
-        let folder = world.folder.path().join("flink");
-        let cluster = Cluster::start(&world.parts, world.plane.claim(), &folder, &world.ledger).unwrap();
-        wait_until_ready(&cluster.flink, &folder).await.unwrap();
-
-        let text = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks/jobs/rehearsal.sql");
-        let text = fill(&std::fs::read_to_string(text).unwrap(), |name| match name {
-            "SOURCE_HOST" => Some(world.endpoint.ip().to_string()),
-            "SINK_HOST" => Some(sink_address.ip().to_string()),
-            "SOURCE_PORT" | "SINK_PORT" => Some(world.endpoint.port().to_string()),
-            _ => None,
-        });
-        let secrets = BTreeMap::from([
-            ("CDC_PASSWORD".to_owned(), Secret::new(world.accounts.cdc.password.clone())),
-            ("SINK_PASSWORD".to_owned(), Secret::new(world.accounts.sink.password.clone())),
-        ]);
-        Self { world, cluster, source, sink, text, secrets }
-    }
-
-    /// The cluster, with its gateway at another address.
-    fn job(&self, sql_gateway: &str) -> Job {
-        let options = Options {
-            rest: self.cluster.flink.rest.clone(),
-            sql_gateway: sql_gateway.to_owned(),
-            no_proxy: true,
-            secrets: self.secrets.values().cloned().collect(),
-        };
-        let flink = Flink::new(options, Arc::new(Real(start()))).unwrap();
-        Job { flink, savepoints: self.cluster.flink.savepoints.clone(), secrets: self.secrets.clone() }
-    }
-
-    async fn end(self) {
-        self.cluster.kill().await.unwrap();
-        self.world.plane.kill().await.unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_stopped_drained_and_started_at_a_position() {
-    let mut site = Site::start().await;
+    let mut site = Site::start(&ROWS).await;
     let job = site.job(&site.cluster.flink.sql_gateway);
     assert_eq!((job.flink.version().await.unwrap(), job.flink.gateway_version().await.unwrap()).0, "1.20.3");
     let text = site.text.clone();
@@ -329,7 +172,7 @@ fn milliseconds(mut times: Vec<Duration>) -> u128 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_is_staged_and_its_job_started_at_most_once() {
-    let mut site = Site::start().await;
+    let mut site = Site::start(&ROWS).await;
     let between = Between::start(&site.cluster.flink.sql_gateway).await;
     let job = site.job(&between.address);
     let script = Script::parse(&site.text).unwrap();
