@@ -29,8 +29,8 @@ use crate::{
 const MOST_KEYS: usize = 1_000_000;
 /// Entries of what is not compared, beyond which transactions are not named.
 const MOST_NAMED: usize = 100;
-/// Keys read at once from both sides.
-const BATCH: usize = 500;
+/// Keys read at once from both sides, and so many rows of each in memory.
+const BATCH: usize = 2_000;
 
 /// A table of the source, and a table that takes its rows over.
 #[derive(Debug, Clone)]

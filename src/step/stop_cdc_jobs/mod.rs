@@ -91,12 +91,7 @@ impl Step for StopCdcJobs {
         Box::pin(look::look(read, known, done))
     }
 
-    fn glance<'a>(
-        &'a self,
-        read: &'a Read,
-        _: &'a Known,
-        done: &'a Attempts<Operation>,
-    ) -> Option<Reply<'a, bool>> {
+    fn glance<'a>(&'a self, read: &'a Read, _: &'a Known, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
         look::glance(read, done)
     }
 
