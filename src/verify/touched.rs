@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::{Kind, Result},
     port::{
-        binlog::{BinlogRead, Content, Place, RowChange, Transaction},
+        binlog::{BinlogRead, Content, Place, RowChange, Transaction, Wanted},
         mysql::Address,
         tables::{ByKey, KeyedRow, Login, TablesRead},
     },
@@ -99,7 +99,8 @@ pub async fn compare_at_most(
         keys.take(&change);
         ControlFlow::Continue(())
     };
-    log.rows(at, from, until, &mut each).await?;
+    let wanted = Keys::wanted(&prepared);
+    log.rows(at, from, until, Some(&wanted), &mut each).await?;
     keys.tell(&mut compared);
     unlogged(log, at, from, until, pairs, &mut compared).await?;
     for (place, pair) in prepared.iter().enumerate() {
@@ -296,6 +297,14 @@ impl Keys {
     fn new(most: usize, pairs: &[Option<Prepared<'_>>]) -> Self {
         let source = |pair: &Prepared<'_>| (source_of(pair), (pair.source_width, HashSet::new()));
         Self { most, held: 0, sources: pairs.iter().flatten().map(source).collect(), left_out: BTreeMap::new() }
+    }
+
+    fn wanted(pairs: &[Option<Prepared<'_>>]) -> Vec<Wanted> {
+        let of = |pair: &Prepared<'_>| {
+            let (schema, table, columns) = source_of(pair);
+            Wanted { schema, table, columns }
+        };
+        pairs.iter().flatten().map(of).collect()
     }
 
     fn take(&mut self, change: &RowChange) {

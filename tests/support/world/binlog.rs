@@ -8,7 +8,7 @@ use upgrade::{
     error::Result,
     port::{
         Reply,
-        binlog::{BinlogRead, Content, Place, RowChange, Transaction},
+        binlog::{BinlogRead, Content, Place, RowChange, Transaction, Wanted},
         mysql::{Address, LogFile, MysqlRead},
     },
 };
@@ -140,6 +140,7 @@ impl BinlogRead for World {
         at: &'a Address,
         from: &'a Place,
         until: Option<&'a Place>,
+        _: Option<&'a [Wanted]>,
         each: &'a mut (dyn FnMut(RowChange) -> ControlFlow<()> + Send),
     ) -> Reply<'a, Place> {
         let answer = self.look("rows", |state| state.log(at));
