@@ -122,6 +122,8 @@ pub struct ByKey<'a> {
     pub schema: &'a str,
     pub table: &'a str,
     pub columns: &'a [Shown],
+    /// Instead of those columns one value that is the same where all of them are shown the same.
+    pub digest: bool,
     /// All columns of the primary key, or more.
     pub key: &'a [KeyColumn],
     /// One literal for each column of the key, as [`super::binlog::RowChange`] has them; anything else is refused.

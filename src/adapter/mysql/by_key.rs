@@ -73,10 +73,10 @@ fn lookup<'a>(rows: &ByKey<'a>, first: usize, keys: &[Vec<String>]) -> Option<Lo
         let list: Vec<String> = (0..keys.len()).map(key).collect();
         conditions.push(format!("{} IN ({})", tuple(names), list.join(", ")));
     }
-    let shown = told.iter().map(Told::expression).chain(rows.columns.iter().map(expression));
+    let shown = told.iter().map(Told::expression).chain(values(rows));
     let statement = format!(
         "SELECT {} FROM {}.{} FORCE INDEX (PRIMARY) WHERE {}",
-        shown.chain(["1".to_owned()]).collect::<Vec<_>>().join(", "),
+        shown.collect::<Vec<_>>().join(", "),
         quoted(rows.schema),
         quoted(rows.table),
         conditions.join(" AND ")
@@ -106,7 +106,8 @@ pub(super) async fn read(session: &mut Session<'_>, rows: &ByKey<'_>, lookups: &
                 }
                 return Err(Error::permanent(format!("{what}: one came that belongs to none of them")));
             };
-            let values = (0..rows.columns.len()).map(|index| cell(&row, lookup.told.len() + index)).collect();
+            let count = if rows.digest { 1 } else { rows.columns.len() };
+            let values = (0..count).map(|index| cell(&row, lookup.told.len() + index)).collect();
             found.push(KeyedRow { at: *at, values });
         }
     }
@@ -120,6 +121,16 @@ impl Lookup<'_> {
         let other = |told: &Told<'_>| !told.column.primary || matches!(told.column.form, KeyForm::Text { .. });
         self.told.iter().any(other)
     }
+}
+
+/// What is selected of a row, beside what tells its key: never nothing.
+fn values(rows: &ByKey<'_>) -> Vec<String> {
+    if rows.digest {
+        // QUOTE tells NULL from a word, and where each value ends.
+        let quoted: Vec<String> = rows.columns.iter().map(|shown| format!("QUOTE({})", expression(shown))).collect();
+        return vec![format!("MD5(CONCAT_WS(',', '', {}))", [quoted, vec!["''".to_owned()]].concat().join(", "))];
+    }
+    rows.columns.iter().map(expression).chain(["1".to_owned()]).collect()
 }
 
 /// `(a, b)`, and one alone without brackets.
@@ -252,7 +263,7 @@ mod tests {
         let shown = [Shown { column: "v`; DROP".into(), form: Form::Number }];
         let keys: Vec<Vec<String>> =
             keys.iter().map(|key| key.iter().map(|literal| (*literal).to_owned()).collect()).collect();
-        let rows = ByKey { schema: "a`b", table: "t", columns: &shown, key, keys: &keys };
+        let rows = ByKey { schema: "a`b", table: "t", columns: &shown, digest: false, key, keys: &keys };
         lookups(&rows).unwrap().into_iter().map(|lookup| lookup.statement).collect()
     }
 
@@ -287,7 +298,8 @@ mod tests {
         let refused = |primary: bool, key: &[&str]| {
             let (columns, keys) =
                 ([column("id", KeyForm::Number, primary)], [key.iter().map(|k| (*k).into()).collect()]);
-            lookups(&ByKey { schema: "s", table: "t", columns: &[], key: &columns, keys: &keys }).is_err()
+            lookups(&ByKey { schema: "s", table: "t", columns: &[], digest: false, key: &columns, keys: &keys })
+                .is_err()
         };
         assert!(!refused(true, &["1"]));
         assert!(
