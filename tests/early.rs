@@ -216,6 +216,67 @@ fn jobs_move_before_the_switchover_and_are_pointed_at_production_after_it() {
     }
 }
 
+/// The answer of the check of the rows touched, in the proof of one job.
+fn rows_touched(desk: &Desk, job: &str, name: &str) -> (String, String) {
+    let evidence = desk.artifact(job, name);
+    let checks = evidence["proof"]["checks"].as_array().unwrap().clone();
+    let of = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let check = checks.iter().find(|check| of(check, "what").starts_with("the rows touched")).unwrap();
+    (of(check, "query"), of(check, "answer"))
+}
+
+/// A reader that is restored from a state of blue's skips the first rows that green writes itself, and then commits green's
+/// own places as if nothing were.
+#[test]
+fn a_job_that_lost_rows_at_the_switchover_is_not_believed() {
+    for jobs in [1, 2] {
+        let world = world(jobs, Faults::default());
+        let desk = Desk::new(&world.state(), jobs, false);
+        assert_eq!(desk.call(&world, false, Some("switchover")).exit_code, 0);
+        pass(&world, 60);
+        let lost = world.state().first_own();
+        world.state().lost.push(lost..=lost);
+        let ending = desk.call(&world, false, None);
+        assert_eq!(ending.exit_code, 4, "{ending:?}");
+        let error = ending.error.unwrap();
+        assert!(error.message.contains("rows of its sink differ") && error.message.contains("1 missing"), "{error}");
+        assert_eq!(error.causes, [format!("t.t id = {lost}")]);
+        assert!(error.hint.unwrap().contains("resolve PLAYBOOK repoint_cdc_jobs --as done"));
+        let submits = world.state().flink.submits;
+        assert!(
+            !desk.folder.path().join("artifacts").join(JOBS[0]).join("repointed.md").exists(),
+            "nothing is attested"
+        );
+        assert_eq!(desk.call(&world, false, None).exit_code, 4, "nor when it is looked at again");
+        world.state().lost.clear();
+        let ending = desk.call(&world, false, None);
+        assert_eq!(ending.exit_code, 0, "{ending:?}");
+        assert_eq!(world.state().flink.submits, submits, "the job was left as it is");
+        at_production(&world.state(), &desk, jobs, "mended");
+    }
+}
+
+/// The job lost rows while it was restarted by Flink, between the switchover and its stop: its state is behind them.
+#[test]
+fn the_rows_since_the_switchover_are_compared_and_not_only_those_since_the_state() {
+    let world = world(1, Faults::default());
+    let desk = Desk::new(&world.state(), 1, false);
+    assert_eq!(desk.call(&world, false, Some("switchover")).exit_code, 0);
+    pass(&world, 60);
+    assert_eq!(desk.call(&world, false, None).exit_code, 0);
+    let (query, answer) = rows_touched(&desk, JOBS[0], "repointed.json");
+    let evidence = desk.artifact(JOBS[0], "repointed.json");
+    let green = evidence["green"]["server_uuid"].as_str().unwrap().to_owned();
+    let state = world.state();
+    let own = state.first_own();
+    let is_own = |found: &&upgrade::port::binlog::Transaction| matches!(found.content, upgrade::port::binlog::Content::Rows { fingerprint, .. } if fingerprint == own);
+    let first = state.logs[&green].iter().find(is_own).unwrap().start.clone();
+    let stood = evidence["offsets"][0]["position"].as_u64().unwrap();
+    assert!(stood > first.position, "the state names green: {stood} against {first}");
+    assert!(query.contains(&format!("from {first} on")), "{query}");
+    assert!(answer.contains("rows touched") && !answer.starts_with("0 "), "{answer}");
+}
+
 #[test]
 fn a_green_that_does_not_log_what_it_applies_stops_nothing() {
     let world = world(1, Faults::default());

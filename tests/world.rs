@@ -422,6 +422,27 @@ fn without_the_event_and_without_a_log_nothing_is_submitted() {
 }
 
 #[test]
+fn rows_that_the_sink_lacks_are_named() {
+    for kept in [Kept::Rows, Kept::OwnRows] {
+        let mut state = State::aurora(Faults::default());
+        state.kept = kept;
+        let world = World::new(state);
+        let desk = Desk::new(&host(&world.state()));
+        world.state().lost.push(1..=u128::MAX);
+        let (ending, _) = desk.call(&world, true);
+        assert_eq!(ending.exit_code, 4, "{kept:?}: {ending:?}");
+        let error = ending.error.unwrap();
+        assert!(error.message.contains("rows of its sink differ"), "{kept:?}: {error}");
+        assert!(
+            !error.causes.is_empty() && error.causes.iter().all(|cause| cause.starts_with("t.t id = ")),
+            "{error:?}"
+        );
+        world.state().lost.clear();
+        assert_eq!(desk.finish(&world, 2).exit_code, 0, "{kept:?}");
+    }
+}
+
+#[test]
 fn a_plan_changes_nothing_before_between_and_after() {
     let world = World::new(State::aurora(Faults::default()));
     let desk = Desk::new(&host(&world.state()));

@@ -66,6 +66,14 @@ pub struct RowChange {
     pub after: Option<Vec<Option<String>>>,
 }
 
+/// A table whose changes are wanted, and the ordinals of the columns that are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub schema: String,
+    pub table: String,
+    pub columns: Vec<usize>,
+}
+
 /// Reads logs as a replica does, with a server id of its own that no other reader has: the server ends the older of two.
 pub trait BinlogRead: Send + Sync {
     /// The files of the log, oldest first; none where the server writes none.
@@ -85,13 +93,15 @@ pub trait BinlogRead: Send + Sync {
     /// the same GTID twice.
     fn previous_gtids<'a>(&'a self, at: &'a Address, file: &'a str) -> Reply<'a, String>;
 
-    /// Hands over every row that was changed from `from` up to `until` (or the end of the log), in order. What is not
+    /// Hands over every row that was changed from `from` up to `until` (or the end of the log), in order. With `wanted`, of
+    /// those tables alone, and columns that are not wanted may be `None` like those that are not logged. What is not
     /// logged as rows (a statement, TRUNCATE, an update of parts of a JSON value) is not among them; `transactions` tells it.
     fn rows<'a>(
         &'a self,
         at: &'a Address,
         from: &'a Place,
         until: Option<&'a Place>,
+        wanted: Option<&'a [Wanted]>,
         each: &'a mut (dyn FnMut(RowChange) -> ControlFlow<()> + Send),
     ) -> Reply<'a, Place>;
 }

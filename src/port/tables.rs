@@ -88,12 +88,32 @@ pub struct Shown {
     pub form: Form,
 }
 
-/// A column by which rows are looked up.
+/// A column by which rows are looked up. They are the same where their values are, character by character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyColumn {
     pub column: String,
-    /// To be the same character by character, where the column's own collation takes others for equal.
-    pub text: bool,
+    pub form: KeyForm,
+    /// Part of the primary key. Others only tell rows of one primary key apart.
+    pub primary: bool,
+}
+
+/// What a key column holds: how a row that was found tells which key it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyForm {
+    /// Integers, decimals and years.
+    Number,
+    Text {
+        charset: String,
+        collation: String,
+    },
+    Bytes,
+    Date,
+    /// A time of a calendar.
+    Moment,
+    /// A time that has a time zone.
+    Instant,
+    /// Anything else, which only its literal finds.
+    Other,
 }
 
 /// Which rows of a table to read, and what of them.
@@ -102,7 +122,9 @@ pub struct ByKey<'a> {
     pub schema: &'a str,
     pub table: &'a str,
     pub columns: &'a [Shown],
-    /// Columns of a unique key, or more.
+    /// Instead of those columns one value that is the same where all of them are shown the same.
+    pub digest: bool,
+    /// All columns of the primary key, or more.
     pub key: &'a [KeyColumn],
     /// One literal for each column of the key, as [`super::binlog::RowChange`] has them; anything else is refused.
     pub keys: &'a [Vec<String>],

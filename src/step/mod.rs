@@ -43,7 +43,7 @@ pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
         StepBody::Approve { expires } => Box::new(approve::Approve { expires: *expires }),
         StepBody::StopCdcJobs => Box::new(stop_cdc_jobs::StopCdcJobs),
         StepBody::MoveCdcJobs => Box::new(move_cdc_jobs::MoveCdcJobs),
-        StepBody::RepointCdcJobs => Box::new(repoint_cdc_jobs::RepointCdcJobs),
+        StepBody::RepointCdcJobs => Box::new(repoint_cdc_jobs::RepointCdcJobs::default()),
         StepBody::Switchover { timeout, max_lag } => {
             Box::new(switchover::Switchover { timeout: *timeout, max_lag: *max_lag })
         }

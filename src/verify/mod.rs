@@ -1,6 +1,7 @@
 //! Rows of a source and a sink, compared through the mapping of types between them.
 
 mod compared;
+mod keys;
 mod kind;
 mod mapping;
 mod prepared;

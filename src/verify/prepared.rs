@@ -8,7 +8,7 @@ use super::{
     mapping::{self, Mapping},
     touched::{Carried, Pair},
 };
-use crate::port::tables::{Column, KeyColumn, Shown, Table};
+use crate::port::tables::{Column, KeyColumn, KeyForm, Shown, Table};
 
 /// Ready to be read.
 pub(super) struct Prepared<'a> {
@@ -92,7 +92,7 @@ impl<'a> Prepared<'a> {
                 None => return Err(format!("its key column {name} is no plain column of the source")),
                 Some((Carried::Constant(text), _)) => {
                     self.sink_parts.push(KeyPart::Constant(literal(text)));
-                    self.sink_key.push(key_column(into));
+                    self.sink_key.push(key_column(into, sink));
                     continue;
                 }
                 Some((Carried::Column(column), _)) => find(source, column),
@@ -102,9 +102,9 @@ impl<'a> Prepared<'a> {
             };
             mapping::key(from, into)?;
             self.sink_parts.push(KeyPart::Of(self.source_key.len()));
-            self.sink_key.push(key_column(into));
+            self.sink_key.push(key_column(into, sink));
             self.source_places.push(place);
-            self.source_key.push(key_column(from));
+            self.source_key.push(key_column(from, source));
         }
         let has = |name: &String| self.source_key.iter().any(|key| key.column.eq_ignore_ascii_case(name));
         match source.primary_key.iter().find(|name| !has(name)) {
@@ -118,8 +118,25 @@ fn find<'t>(table: &'t Table, name: &str) -> Option<(usize, &'t Column)> {
     table.columns.iter().enumerate().find(|(_, column)| column.name.eq_ignore_ascii_case(name))
 }
 
-fn key_column(column: &Column) -> KeyColumn {
-    KeyColumn { column: column.name.clone(), text: Kind::of(&column.kind) == Kind::Text }
+fn key_column(column: &Column, table: &Table) -> KeyColumn {
+    let form = match Kind::of(&column.kind) {
+        Kind::Integer(_) | Kind::Decimal(_) => KeyForm::Number,
+        Kind::Text => match (&column.charset, &column.collation) {
+            (Some(charset), Some(collation)) => {
+                KeyForm::Text { charset: charset.clone(), collation: collation.clone() }
+            }
+            _ => KeyForm::Other,
+        },
+        Kind::Filled(_) | Kind::Bytes => KeyForm::Bytes,
+        Kind::Date => KeyForm::Date,
+        Kind::Moment { instant: false, .. } => KeyForm::Moment,
+        Kind::Moment { instant: true, .. } => KeyForm::Instant,
+        Kind::Bit(_) | Kind::Float | Kind::Double | Kind::Label | Kind::Json | Kind::Span(_) | Kind::Other(_) => {
+            KeyForm::Other
+        }
+    };
+    let primary = table.primary_key.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+    KeyColumn { column: column.name.clone(), form, primary }
 }
 
 fn literal(text: &str) -> String {

@@ -5,7 +5,7 @@
 //! sink is settled.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     ops::ControlFlow,
 };
@@ -14,6 +14,7 @@ use futures_util::future::try_join;
 
 use super::{
     compared::{Compared, Difference, Unequal, What},
+    keys::Keys,
     prepared::{KeyPart, Prepared},
 };
 use crate::{
@@ -29,8 +30,8 @@ use crate::{
 const MOST_KEYS: usize = 1_000_000;
 /// Entries of what is not compared, beyond which transactions are not named.
 const MOST_NAMED: usize = 100;
-/// Keys read at once from both sides.
-const BATCH: usize = 500;
+/// Keys read at once from both sides, and so many rows of each in memory.
+const BATCH: usize = 2_000;
 
 /// A table of the source, and a table that takes its rows over.
 #[derive(Debug, Clone)]
@@ -99,16 +100,24 @@ pub async fn compare_at_most(
         keys.take(&change);
         ControlFlow::Continue(())
     };
-    log.rows(at, from, until, &mut each).await?;
+    let wanted = Keys::wanted(&prepared);
+    log.rows(at, from, until, Some(&wanted), &mut each).await?;
     keys.tell(&mut compared);
     unlogged(log, at, from, until, pairs, &mut compared).await?;
     for (place, pair) in prepared.iter().enumerate() {
         let Some(pair) = pair else { continue };
         let Some(touched) = keys.of(pair) else { continue };
-        let mut rest = touched.iter();
+        let (mut rest, mut by_digest) = (touched.iter(), true);
         loop {
-            let some: Vec<Vec<String>> = rest.by_ref().take(BATCH).cloned().collect();
-            if some.is_empty() || !batch(tables, place, pair, &some, None, &mut compared).await? {
+            let mut some: Vec<Vec<String>> = rest.by_ref().take(BATCH).cloned().collect();
+            let count = some.len();
+            if by_digest && count > 0 {
+                let Some(suspects) = suspects(tables, pair, some, &mut compared).await? else { break };
+                // Columns of other types may show the same value otherwise, in every row.
+                by_digest = suspects.len() * 2 < count;
+                some = suspects;
+            }
+            if count == 0 || (!some.is_empty() && !batch(tables, place, pair, &some, None, &mut compared).await?) {
                 break;
             }
         }
@@ -210,32 +219,7 @@ async fn batch(
     seen: Option<&[Option<u64>]>,
     compared: &mut Compared,
 ) -> Result<bool> {
-    let into: Vec<Vec<String>> = keys.iter().map(|key| pair.sink_key_of(key)).collect();
-    let of = pair.pair;
-    let source = ByKey {
-        schema: &of.source_schema,
-        table: &of.source_table,
-        columns: &pair.source_shown,
-        key: &pair.source_key,
-        keys,
-    };
-    let sink = ByKey {
-        schema: &of.sink_schema,
-        table: &of.sink_table,
-        columns: &pair.sink_shown,
-        key: &pair.sink_key,
-        keys: &into,
-    };
-    let found = try_join(tables.rows_by_key(&of.source, source), tables.rows_by_key(&of.sink, sink)).await;
-    let (source, sink) = match found {
-        Ok(found) => found,
-        Err(error) if error.kind == Kind::Permanent => {
-            compared.leave_out(of.sink_name(), error.message);
-            return Ok(false);
-        }
-        Err(error) => return Err(error),
-    };
-    let (source, sink) = (by_place(source), by_place(sink));
+    let Some((source, sink)) = both(tables, pair, keys, false, compared).await? else { return Ok(false) };
     for (at, key) in keys.iter().enumerate() {
         compared.rows += 1;
         let (from, into) = (source.get(&at), sink.get(&at));
@@ -259,10 +243,66 @@ async fn batch(
         let digest = from.map(digest);
         let settled = seen.and_then(|seen| seen.get(at)).is_some_and(|before| *before == digest);
         compared.settled += u64::from(settled);
-        let told = || Difference { table: of.sink_name(), key: pair.told(key), what, settled };
+        let told = || Difference { table: pair.pair.sink_name(), key: pair.told(key), what, settled };
         compared.found(Unequal { pair: place, key: key.clone(), source: digest }, told);
     }
     Ok(true)
+}
+
+/// Those of the keys whose rows are not shown the same, by their digests: most rows of most tables need not be sent. `None`
+/// where a side refuses.
+async fn suspects(
+    tables: &dyn TablesRead,
+    pair: &Prepared<'_>,
+    keys: Vec<Vec<String>>,
+    compared: &mut Compared,
+) -> Result<Option<Vec<Vec<String>>>> {
+    let Some((source, sink)) = both(tables, pair, &keys, true, compared).await? else { return Ok(None) };
+    let whole = keys.len();
+    let unequal = |(at, key): (usize, Vec<String>)| (source.get(&at) != sink.get(&at)).then_some(key);
+    let suspects: Vec<Vec<String>> = keys.into_iter().enumerate().filter_map(unequal).collect();
+    let equal = (whole - suspects.len()) as u64;
+    compared.rows += equal;
+    compared.equal += equal;
+    Ok(Some(suspects))
+}
+
+type Found = BTreeMap<usize, Vec<Option<String>>>;
+
+/// Rows of the source and of the sink, by the place of their key; `None` where a side refuses, which is named.
+async fn both(
+    tables: &dyn TablesRead,
+    pair: &Prepared<'_>,
+    keys: &[Vec<String>],
+    digest: bool,
+    compared: &mut Compared,
+) -> Result<Option<(Found, Found)>> {
+    let into: Vec<Vec<String>> = keys.iter().map(|key| pair.sink_key_of(key)).collect();
+    let of = pair.pair;
+    let source = ByKey {
+        schema: &of.source_schema,
+        table: &of.source_table,
+        columns: &pair.source_shown,
+        digest,
+        key: &pair.source_key,
+        keys,
+    };
+    let sink = ByKey {
+        schema: &of.sink_schema,
+        table: &of.sink_table,
+        columns: &pair.sink_shown,
+        digest,
+        key: &pair.sink_key,
+        keys: &into,
+    };
+    match try_join(tables.rows_by_key(&of.source, source), tables.rows_by_key(&of.sink, sink)).await {
+        Ok((source, sink)) => Ok(Some((by_place(source), by_place(sink)))),
+        Err(error) if error.kind == Kind::Permanent => {
+            compared.leave_out(of.sink_name(), error.message);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn by_place(rows: Vec<KeyedRow>) -> BTreeMap<usize, Vec<Option<String>>> {
@@ -273,73 +313,6 @@ fn digest(values: &Vec<Option<String>>) -> u64 {
     let mut hasher = DefaultHasher::new();
     values.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Schema, table and places of the key's columns.
-type Source = (String, String, Vec<usize>);
-
-/// Keys of the rows that were changed, each once.
-struct Keys {
-    most: usize,
-    held: usize,
-    /// With the number of columns that the table has now.
-    sources: BTreeMap<Source, (usize, HashSet<Vec<String>>)>,
-    /// Changes of rows that are not looked at, by table and why.
-    left_out: BTreeMap<(String, &'static str), u64>,
-}
-
-const TOO_MANY: &str = "as many other rows were touched as are looked at in one comparison";
-const OTHER_COLUMNS: &str = "the table has had columns added or removed since";
-const NO_KEY: &str = "the log holds no whole key (binlog_row_image)";
-
-impl Keys {
-    fn new(most: usize, pairs: &[Option<Prepared<'_>>]) -> Self {
-        let source = |pair: &Prepared<'_>| (source_of(pair), (pair.source_width, HashSet::new()));
-        Self { most, held: 0, sources: pairs.iter().flatten().map(source).collect(), left_out: BTreeMap::new() }
-    }
-
-    fn take(&mut self, change: &RowChange) {
-        let left_out = &mut self.left_out;
-        for ((schema, table, places), (width, keys)) in &mut self.sources {
-            if *schema != change.schema || *table != change.table {
-                continue;
-            }
-            let mut leave_out = |why| *left_out.entry((format!("{schema}.{table}"), why)).or_default() += 1;
-            for image in [&change.before, &change.after].into_iter().flatten() {
-                if image.len() != *width {
-                    leave_out(OTHER_COLUMNS);
-                    continue;
-                }
-                // A key that did not change may be left out of the image after.
-                let other = |place: usize| change.before.as_ref().and_then(|before| before.get(place)?.clone());
-                let literal = |place: &usize| image[*place].clone().or_else(|| other(*place));
-                let key: Option<Vec<String>> = places.iter().map(literal).collect();
-                match key.filter(|key| key.iter().all(|literal| literal != "NULL")) {
-                    None => leave_out(NO_KEY),
-                    Some(key) if keys.contains(&key) => {}
-                    Some(_) if self.held >= self.most => leave_out(TOO_MANY),
-                    Some(key) => {
-                        self.held += 1;
-                        keys.insert(key);
-                    }
-                }
-            }
-        }
-    }
-
-    fn tell(&self, compared: &mut Compared) {
-        for ((table, why), changes) in &self.left_out {
-            compared.leave_out(table, format!("{changes} images of changed rows: {why}"));
-        }
-    }
-
-    fn of(&self, pair: &Prepared<'_>) -> Option<&HashSet<Vec<String>>> {
-        self.sources.get(&source_of(pair)).map(|(_, keys)| keys)
-    }
-}
-
-fn source_of(pair: &Prepared<'_>) -> Source {
-    (pair.pair.source_schema.clone(), pair.pair.source_table.clone(), pair.source_places.clone())
 }
 
 impl Prepared<'_> {

@@ -6,7 +6,7 @@ use upgrade::{
     handover::gtid::GtidSet,
     port::{
         Reply,
-        binlog::{BinlogRead, Content, Place, RowChange, Transaction},
+        binlog::{BinlogRead, Content, Place, RowChange, Transaction, Wanted},
         files::FilesRead,
         mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
         tables::{ByKey, KeyedRow, Login, Reader, Table, TablesRead},
@@ -160,10 +160,11 @@ impl BinlogRead for Odd {
         at: &'a Address,
         from: &'a Place,
         until: Option<&'a Place>,
+        wanted: Option<&'a [Wanted]>,
         each: &'a mut (dyn FnMut(RowChange) -> ControlFlow<()> + Send),
     ) -> Reply<'a, Place> {
         if !self.1.lost_row {
-            return self.0.rows(at, from, until, each);
+            return self.0.rows(at, from, until, wanted, each);
         }
         let _ = each(RowChange {
             schema: "source".to_owned(),

@@ -7,7 +7,7 @@ use sandbox::clock;
 use upgrade::{
     error::Kind,
     port::{
-        binlog::{BinlogRead as _, Content, Place, RowChange, Transaction},
+        binlog::{BinlogRead as _, Content, Place, RowChange, Transaction, Wanted},
         mysql::Address,
     },
 };
@@ -166,8 +166,9 @@ async fn literals(world: &World, begin: &Place) {
             changes.push(change);
             ControlFlow::Continue(())
         };
-        let end = world.mysql.rows(at, begin, None, &mut each).await.unwrap();
+        let end = world.mysql.rows(at, begin, None, None, &mut each).await.unwrap();
         assert_eq!(end, world.end(at).await, "{name}");
+        wanted(world, at, begin, &changes).await;
         let of_table = |table: &str| changes.iter().filter(|change| change.table == table).count();
         assert_eq!((of_table("types"), of_table("loose")), (3, 6), "{name}");
         let change = changes.iter().find(|change| change.table == "types").unwrap();
@@ -196,6 +197,34 @@ async fn literals(world: &World, begin: &Place) {
         let literal = |values: &Option<Vec<Option<String>>>| values.as_ref().unwrap()[1].clone().unwrap();
         let update = changes.iter().find(update).unwrap();
         assert_eq!((literal(&update.before), literal(&update.after)), ("'a'".to_owned(), "'c'".to_owned()));
+    }
+}
+
+/// What is wanted of a table is the same as in the whole of it.
+async fn wanted(world: &World, at: &Address, begin: &Place, whole: &[RowChange]) {
+    // Integers of each width, text, all of them, and beside columns of other kinds.
+    for columns in [vec![0, 1, 2, 13, 15, 22, 23, 24, 25, 26, 33], vec![0], vec![33, 13], vec![0, 5, 16], vec![]] {
+        let wanted = ["t", "types"].map(|table| Wanted {
+            schema: "shop".into(),
+            table: table.into(),
+            columns: columns.iter().copied().filter(|column| table == "types" || *column < 2).collect(),
+        });
+        let mut seen = Vec::new();
+        let mut each = |change: RowChange| {
+            seen.push(change);
+            ControlFlow::Continue(())
+        };
+        world.mysql.rows(at, begin, None, Some(&wanted), &mut each).await.unwrap();
+        let expected: Vec<&RowChange> = whole.iter().filter(|change| change.table != "loose").collect();
+        assert_eq!(seen.len(), expected.len(), "{columns:?}");
+        for (seen, expected) in seen.iter().zip(expected) {
+            let of = &wanted.iter().find(|wanted| wanted.table == seen.table).unwrap().columns;
+            for (seen, expected) in [(&seen.before, &expected.before), (&seen.after, &expected.after)] {
+                assert_eq!(seen.as_ref().map(Vec::len), expected.as_ref().map(Vec::len));
+                let Some((seen, expected)) = seen.as_ref().zip(expected.as_ref()) else { continue };
+                assert!(of.iter().all(|column| seen[*column] == expected[*column]), "{seen:?} {expected:?}");
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod binlog;
 mod by_key;
 mod capture;
 mod failure;
+mod key;
 mod login;
 mod read;
 mod rows;

@@ -100,12 +100,12 @@ impl TablesRead for Tables {
 
     fn rows_by_key<'a>(&'a self, login: &'a Login, rows: ByKey<'a>) -> Reply<'a, Vec<KeyedRow>> {
         async move {
-            let statements = by_key::statements(&rows)?;
-            if statements.is_empty() {
+            let lookups = by_key::lookups(&rows)?;
+            if lookups.is_empty() {
                 return Ok(Vec::new());
             }
             let mut session = self.session(login).await?;
-            let found = by_key::read(&mut session, &rows, &statements).await?;
+            let found = by_key::read(&mut session, &rows, &lookups).await?;
             session.close().await;
             Ok(found)
         }

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     port::{
         Reply,
-        binlog::{BinlogRead, Content, Place, RowChange, Transaction},
+        binlog::{BinlogRead, Content, Place, RowChange, Transaction, Wanted},
         mysql::{Address, LogFile},
     },
 };
@@ -112,6 +112,7 @@ impl BinlogRead for Logs {
         _: &'a Address,
         from: &'a Place,
         _: Option<&'a Place>,
+        _: Option<&'a [Wanted]>,
         _: &'a mut (dyn FnMut(RowChange) -> ControlFlow<()> + Send),
     ) -> Reply<'a, Place> {
         async { Ok(from.clone()) }.boxed()

@@ -8,7 +8,7 @@ use crate::{
     event::{Offset, Phase},
     handover::offset::{compare_files, is_clean},
     port::{
-        binlog::{Content, Place},
+        binlog::{Content, Place, Transaction},
         mysql::{Address, Coordinates},
         rds::DeploymentFilter,
     },
@@ -57,7 +57,7 @@ pub(in crate::step) async fn ground(
 /// Whether a transaction begins at this place; a reader that is not at an event's begin is refused by the server.
 async fn begins(read: &Read, at: &Address, place: &Place) -> Result<bool> {
     let mut first = None;
-    let mut each = |transaction: crate::port::binlog::Transaction| {
+    let mut each = |transaction: Transaction| {
         first = Some(transaction.start);
         ControlFlow::Break(())
     };
@@ -71,7 +71,7 @@ async fn begins(read: &Read, at: &Address, place: &Place) -> Result<bool> {
 /// Whether no rows were written behind this place: a job that starts there has nothing to read.
 pub(in crate::step) async fn is_idle(read: &Read, at: &Address, place: &Place) -> Result<bool> {
     let mut idle = true;
-    let mut each = |transaction: crate::port::binlog::Transaction| match transaction.content {
+    let mut each = |transaction: Transaction| match transaction.content {
         Content::Rows { .. } => {
             idle = false;
             ControlFlow::Break(())
@@ -80,6 +80,40 @@ pub(in crate::step) async fn is_idle(read: &Read, at: &Address, place: &Place) -
     };
     read.binlog()?.transactions(at, place, &mut each).await?;
     Ok(idle)
+}
+
+/// Where the first rows begin that the server at `at` has written itself, with `server_id`, and not applied; `None` where the
+/// log holds none up to its end. Looks at the begins of files, newest first, and reads one of them.
+pub(in crate::step) async fn first_own(read: &Read, at: &Address, server_id: u32) -> Result<Option<Place>> {
+    let log = read.binlog()?;
+    let mut from = None;
+    for file in log.files(at).await?.into_iter().rev() {
+        let begin = Place { file: file.name, position: 4 };
+        let mut origin = None;
+        let mut each = |transaction: Transaction| match transaction.content {
+            Content::Rows { .. } => {
+                origin = Some(transaction.server_id);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        };
+        log.transactions(at, &begin, &mut each).await?;
+        from = Some(begin);
+        if origin.is_some_and(|origin| origin != server_id) {
+            break;
+        }
+    }
+    let Some(from) = from else { return Ok(None) };
+    let mut first = None;
+    let mut each = |transaction: Transaction| match transaction.content {
+        Content::Rows { .. } if transaction.server_id == server_id => {
+            first = Some(transaction.start);
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    };
+    log.transactions(at, &from, &mut each).await?;
+    Ok(first)
 }
 
 /// Whether the job has read a log to its end. A reader that has followed into a new file stands at its first byte until

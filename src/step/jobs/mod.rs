@@ -4,11 +4,15 @@ mod green;
 mod marked;
 mod tail;
 mod together;
+mod touched;
 
-pub(super) use green::{Ground, at_end, deployment_status, ground, is_idle};
+pub(super) use green::{Ground, at_end, deployment_status, first_own, ground, is_idle};
 pub(super) use marked::{Marked, Running, marked, of_part, running};
 pub(super) use tail::{HEADER, cover, frozen_end, gtid_set, read_ahead, restorable, tail_request};
 pub(super) use together::together;
+
+pub use touched::Touched;
+pub(super) use touched::{Rows, Stretch};
 
 use super::contract::{Known, Read, Write};
 use crate::{

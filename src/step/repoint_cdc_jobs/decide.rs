@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    KEPT, Operation, Outputs, Pointed, attest_id, jobs,
-    look::{Observation, Seen, State},
-    submit_id,
+    KEPT, Operation, Outputs, Pointed, attest_id,
+    look::{Observation, Seen, State, reads_green},
+    started_with, submit_id,
 };
 use crate::{
     error::Error,
@@ -18,7 +18,7 @@ use crate::{
     port::{binlog::Place, flink::Savepoint},
     step::{
         contract::{Attempts, Done, Fate, Known, Next},
-        jobs::Running,
+        jobs::{self, Rows, Running},
         stop_cdc_jobs::{Stop, stop_id, trigger},
         submit_cdc_jobs::{Order, Part, Start, died, lost, restarting, shown, unsettled},
     },
@@ -181,8 +181,7 @@ fn at_production(
     done: &Attempts<Operation>,
 ) -> Result<Pointed, Box<Decision>> {
     let name = &job.moved.name;
-    let Some(Operation::Submit { evidence: start, .. }) = done.last(&submit_id(name)).map(|last| &last.operation)
-    else {
+    let Some(start) = started_with(name, done) else {
         return fail(
             Error::drift(format!("A job of this run reads green for {name}, and no evidence of its start is recorded"))
                 .unchanged("The job runs on; the savepoints are kept")
@@ -197,7 +196,10 @@ fn at_production(
         );
     }
     let offsets = green.offsets.as_deref().unwrap_or_default();
-    if green.job.state == "RUNNING" && job.ground.is_some() && reads_green(offsets, start, seen) {
+    if green.job.state == "RUNNING"
+        && job.ground.is_some()
+        && reads_green(offsets, start, &seen.green, seen.end.as_ref())
+    {
         let attested = done.last(&attest_id(name)).and_then(|last| match &last.operation {
             Operation::Attest { evidence } => evidence.proof.as_ref(),
             _ => None,
@@ -213,7 +215,12 @@ fn at_production(
                 offsets: proof.offsets.clone(),
             });
         }
-        let evidence = Repointed { proof: Some(proof(green, offsets, seen, known)), ..(**start).clone() };
+        let rows = job.rows.as_ref();
+        let from = rows.and_then(|(from, _)| from.as_ref());
+        let rows = Rows::check(rows.map(|(_, rows)| rows), name, "repoint_cdc_jobs", from)?;
+        let mut proof = proof(green, offsets, seen, known);
+        proof.checks.push(rows);
+        let evidence = Repointed { proof: Some(proof), ..start.clone() };
         return Err(Box::new(Next::Do(Operation::Attest { evidence: Box::new(evidence) })));
     }
     if let Some(next) = restarting(&format!("{name} at the production address"), green, &start.state) {
@@ -221,21 +228,6 @@ fn at_production(
     }
     let awaited = format!("a completed checkpoint of {name} that names green (server_id {})", seen.green.server_id);
     wait(awaited, &format!("{}, {}", green.job.state, shown(offsets)))
-}
-
-/// Every source has read what green wrote, or stands at the end of its log, or has had nothing to read beside one that has.
-fn reads_green(offsets: &[Offset], start: &Repointed, seen: &Observation) -> bool {
-    let read = |offset: &Offset| offset.server_id == Some(seen.green.server_id);
-    let any = offsets.iter().any(read);
-    let unmoved = |offset: &Offset| start.offsets.iter().any(|old| same_place(old, offset));
-    !offsets.is_empty()
-        && offsets
-            .iter()
-            .all(|offset| read(offset) || jobs::at_end(offset, seen.end.as_ref()) || (any && unmoved(offset)))
-}
-
-fn same_place(a: &Offset, b: &Offset) -> bool {
-    (&a.source, &a.file, a.position) == (&b.source, &b.file, b.position)
 }
 
 fn evidence(job: &Seen, rest: &State, seen: &Observation, known: &Known) -> Repointed {

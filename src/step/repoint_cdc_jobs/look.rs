@@ -1,17 +1,24 @@
 //! What is looked at: the jobs that moved, the state they leave behind, and green at the production address.
 
-use super::{Operation, jobs, move_cdc_jobs, move_cdc_jobs::Moved};
+use std::cmp::Ordering;
+
+use super::{Operation, RepointCdcJobs, attest_id, jobs, move_cdc_jobs, move_cdc_jobs::Moved, started_with};
 use crate::{
     error::{Error, Kind, Result},
     event::Offset,
-    handover::savepoint,
+    handover::{
+        early::Repointed,
+        offset::{compare_files, earliest},
+        savepoint,
+    },
     port::{
+        binlog::Place,
         flink::{FlinkRead, Job, Savepoint},
-        mysql::{Coordinates, Server},
+        mysql::{Address, Coordinates, Server},
     },
     step::{
         contract::{Attempts, Known, Read},
-        jobs::{Ground, Running},
+        jobs::{Ground, Rows, Running, Stretch},
         stop_cdc_jobs::stop_id,
         submit_cdc_jobs::Part,
         switchover,
@@ -45,6 +52,8 @@ pub(super) struct Seen {
     pub green: Option<Running>,
     /// What green's log says of its offsets.
     pub ground: Option<Ground>,
+    /// Where the comparison of rows begins, and how they stand; `None` before the job has shown that it reads green.
+    pub rows: Option<(Option<Place>, Rows)>,
     /// A job of this name that is alive and not of this run.
     pub stranger: Option<String>,
 }
@@ -56,7 +65,12 @@ pub(super) struct State {
     pub ground: Ground,
 }
 
-pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
+pub(super) async fn look(
+    step: &RepointCdcJobs,
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+) -> Result<Observation> {
     let moved: move_cdc_jobs::Outputs = known.outputs("move_cdc_jobs")?;
     let switched = switchover::Outputs::of(read, known).await?;
     let (mysql, flink) = (read.mysql()?, read.flink()?);
@@ -75,6 +89,9 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
     let mut seen = Vec::new();
     for moved in moved.jobs {
         seen.push(one(read, known, done, moved, &switched, &servers, &all).await?);
+    }
+    for job in &mut seen {
+        job.rows = rows(step, read, known, done, job, (&switched.address, &green, end.as_ref())).await?;
     }
     let there = seen.iter().all(|job| job.green.as_ref().is_some_and(|green| green.offsets.is_some()));
     let deployment = if there { jobs::deployment_status(read, &switched).await? } else { None };
@@ -129,7 +146,73 @@ async fn one(
     if let Some(offsets) = green.as_ref().and_then(|green| green.offsets.as_ref()) {
         ground = Some(jobs::ground(read, &switched.address, servers, &moved.start, offsets).await?);
     }
-    Ok(Seen { moved, early, retained, savepoint, rest, green, ground, stranger })
+    Ok(Seen { moved, early, retained, savepoint, rest, green, ground, rows: None, stranger })
+}
+
+/// Compares what green has written since it is production, and all since the state the job was started from.
+async fn rows(
+    step: &RepointCdcJobs,
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+    job: &Seen,
+    (at, green, end): (&Address, &Server, Option<&Coordinates>),
+) -> Result<Option<(Option<Place>, Rows)>> {
+    let name = &job.moved.name;
+    let (Some(running), Some(start), Some(Ok(()))) = (&job.green, started_with(name, done), &job.ground) else {
+        return Ok(None);
+    };
+    let offsets = running.offsets.as_deref().unwrap_or_default();
+    if running.job.state != "RUNNING"
+        || !reads_green(offsets, start, green, end)
+        || done.handle(&attest_id(name)).is_some()
+    {
+        return Ok(None);
+    }
+    let Some(until) = committed(offsets, green, end) else { return Ok(None) };
+    let scripts = jobs::scripts(read, known, at).await?;
+    let Some(scripted) = scripts.iter().find(|scripted| scripted.job.name == *name) else { return Ok(None) };
+    let from = match step.touched.from(name) {
+        Some(from) => Some(from),
+        None => match jobs::first_own(read, at, green.server_id).await {
+            Ok(own) => first(earliest(&start.offsets).map(place), own),
+            Err(error) if error.kind == Kind::Transient => return Err(error),
+            Err(error) => return Ok(Some((None, Rows::NotCompared(error.message)))),
+        },
+    };
+    let stretch = Stretch { at, from: from.as_ref().unwrap_or(&until), until: &until };
+    let rows = step.touched.look(read, known, (name, &scripted.script), stretch).await?;
+    Ok(Some((from, rows)))
+}
+
+/// The last place that all sources have committed which have something to read.
+fn committed(offsets: &[Offset], green: &Server, end: Option<&Coordinates>) -> Option<Place> {
+    let moving = |offset: &&Offset| offset.server_id == Some(green.server_id) || jobs::at_end(offset, end);
+    let moving: Vec<Offset> = offsets.iter().filter(moving).cloned().collect();
+    earliest(&moving).map(place)
+}
+
+fn place(offset: &Offset) -> Place {
+    Place { file: offset.file.clone(), position: offset.position }
+}
+
+fn first(one: Option<Place>, other: Option<Place>) -> Option<Place> {
+    let (Some(one), Some(other)) = (&one, &other) else { return one.or(other) };
+    let order = compare_files(&one.file, &other.file).map(|order| order.then(one.position.cmp(&other.position)));
+    Some(if order.is_some_and(Ordering::is_gt) { other } else { one }.clone())
+}
+
+/// Every source has read what green wrote, or stands at the end of its log, or has had nothing to read beside one that has.
+pub(super) fn reads_green(offsets: &[Offset], start: &Repointed, green: &Server, end: Option<&Coordinates>) -> bool {
+    let read = |offset: &Offset| offset.server_id == Some(green.server_id);
+    let any = offsets.iter().any(read);
+    let unmoved = |offset: &Offset| start.offsets.iter().any(|old| same_place(old, offset));
+    !offsets.is_empty()
+        && offsets.iter().all(|offset| read(offset) || jobs::at_end(offset, end) || (any && unmoved(offset)))
+}
+
+fn same_place(a: &Offset, b: &Offset) -> bool {
+    (&a.source, &a.file, a.position) == (&b.source, &b.file, b.position)
 }
 
 /// States that may be gone on from, the newest first.

@@ -2,7 +2,8 @@
 //!
 //! The server is the same, so a job's own state stays valid: it is stopped with a savepoint and started from that. Where
 //! green's own name is gone with the switchover, the job may be without a connection, restarting or failed: then its newest
-//! completed checkpoint serves.
+//! completed checkpoint serves. A reader that is restored, here or by Flink itself meanwhile, may skip the first rows that
+//! green wrote as production: so every row since then is compared in source and sink before a job counts as pointed.
 
 mod decide;
 mod look;
@@ -21,8 +22,10 @@ use crate::{error::Result, event::Offset, handover::early::Repointed, port::Repl
 
 pub use look::Observation;
 
-#[derive(Debug)]
-pub struct RepointCdcJobs;
+#[derive(Debug, Default)]
+pub struct RepointCdcJobs {
+    pub touched: jobs::Touched,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,7 +87,7 @@ impl Step for RepointCdcJobs {
         known: &'a Known,
         done: &'a Attempts<Operation>,
     ) -> Reply<'a, Observation> {
-        Box::pin(look::look(read, known, done))
+        Box::pin(look::look(self, read, known, done))
     }
 
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
@@ -155,4 +158,12 @@ fn cancel_id(job: &str) -> String {
 
 fn attest_id(job: &str) -> String {
     format!("attest {job}")
+}
+
+/// The evidence of the newest start at the production address.
+fn started_with<'a>(job: &str, done: &'a Attempts<Operation>) -> Option<&'a Repointed> {
+    match &done.last(&submit_id(job))?.operation {
+        Operation::Submit { evidence, .. } => Some(evidence),
+        _ => None,
+    }
 }

@@ -4,7 +4,6 @@ use futures_util::future::try_join5;
 
 use super::{
     Operation, Part, SubmitCdcJobs, attest_id, jobs, name_in_flink, prove, stop_id,
-    touched::Rows,
     way::{Way, way},
 };
 use crate::{
@@ -27,7 +26,7 @@ use crate::{
     step::{
         capture_coordinates::{self, Source},
         contract::{Attempts, Known, Read},
-        jobs::{Marked, Running},
+        jobs::{Marked, Rows, Running, Stretch},
         stop_cdc_jobs::{self, Stopped},
         switchover,
     },
@@ -147,8 +146,8 @@ pub(super) async fn look(
         let rows = match (script, committed_on(green_job.as_ref(), &green)) {
             (Some(scripted), Some(until)) => match prove::started_with(&stopped.name, done) {
                 Some(evidence) if done.handle(&attest_id(&stopped.name)).is_none() => {
-                    let at = (&switched.address, &until);
-                    Some(step.touched.look(read, known, &scripted.script, evidence, at).await?)
+                    let stretch = Stretch { at: &switched.address, from: evidence.start(), until: &until };
+                    Some(step.touched.look(read, known, (&stopped.name, &scripted.script), stretch).await?)
                 }
                 _ => None,
             },

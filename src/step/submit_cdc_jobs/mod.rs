@@ -8,7 +8,6 @@ mod compose;
 mod decide;
 mod look;
 mod prove;
-mod touched;
 mod way;
 
 use serde::{Deserialize, Serialize};
@@ -31,12 +30,11 @@ pub(super) use compose::{Composed, Order, compose, ready};
 pub(super) use decide::{died, lost, restarting, shown};
 pub use look::Observation;
 pub(super) use prove::unsettled;
-pub use touched::Touched;
 
 #[derive(Debug)]
 pub struct SubmitCdcJobs {
     pub tail: Tail,
-    pub touched: Touched,
+    pub touched: jobs::Touched,
 }
 
 /// Which of the jobs that are started for one CDC job.

@@ -4,9 +4,8 @@ use super::{
     KEPT, Moved, Operation, attest_id,
     decide::{Decision, astray, fail, restarting, shown, wait},
     jobs,
-    jobs::Running,
+    jobs::{Rows, Running},
     look::{Observation, Seen},
-    touched::Rows,
 };
 use crate::{
     error::Error,
@@ -129,21 +128,7 @@ pub(super) fn on_green(
         if attested.is_some_and(|proof| proof.job_id == green.job.id) && done.handle(&attest_id(name)).is_some() {
             return Ok(moved);
         }
-        let rows = match &job.rows {
-            None => Check::new("the rows touched round the handover", "not asked", "not compared"),
-            Some(Rows::InFlight(said)) => return wait(format!("the rows in flight of {name} to reach the sink"), said),
-            Some(Rows::Differ(said, keys)) => {
-                let mut error = Error::permanent(format!("{name} reads green, and rows of its sink differ: {said}"));
-                error.causes = keys.clone();
-                return fail(
-                    error
-                        .unchanged("The job runs on; the savepoints are kept")
-                        .hint("Compare the named rows in source and sink. Where they were different before, `upgrade resolve PLAYBOOK submit_cdc_jobs --as done --reason TEXT`"),
-                );
-            }
-            Some(Rows::Believed(said)) => rows_check(start, said),
-            Some(Rows::NotCompared(why)) => rows_check(start, &format!("not compared: {why}")),
-        };
+        let rows = Rows::check(job.rows.as_ref(), name, "submit_cdc_jobs", Some(start.start()))?;
         let mut proof = proof(green, offsets, seen, known);
         proof.checks.push(rows);
         let evidence = Evidence { proof: Some(proof), ..start.clone() };
@@ -156,11 +141,6 @@ pub(super) fn on_green(
         format!("a completed checkpoint of {name} that names green (server_id {green_id})"),
         &format!("{}, {}", green.job.state, shown(offsets)),
     )
-}
-
-fn rows_check(start: &Evidence, answer: &str) -> Check {
-    let query = format!("every row green logged from {} on, by its key in source and sink", start.start());
-    Check::new("the rows touched round the handover are equal", query, answer)
 }
 
 /// The evidence for a job that nobody has started.

@@ -46,6 +46,8 @@ pub struct State {
     pub silent: bool,
     /// A definition is changed at blue as soon as a job was stopped.
     pub define_at_stop: bool,
+    /// Rows, by their key, that the sink lacks though a job has read behind them.
+    pub lost: Vec<std::ops::RangeInclusive<u128>>,
     /// Transactions written so far, and when the last one was.
     written: u64,
     wrote: u64,
@@ -102,6 +104,7 @@ impl State {
             own_addresses: true,
             silent: false,
             define_at_stop: false,
+            lost: Default::default(),
             written: 0,
             wrote: 0,
         };

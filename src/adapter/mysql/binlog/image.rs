@@ -65,7 +65,7 @@ impl Shapes {
     }
 }
 
-fn table_id(data: &[u8]) -> Result<u64, String> {
+pub(super) fn table_id(data: &[u8]) -> Result<u64, String> {
     let bytes = data.first_chunk::<6>().ok_or("a table map event is cut off")?;
     let mut id = [0; 8];
     id[..6].copy_from_slice(bytes);
@@ -227,6 +227,86 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// What an image has of one column: the bytes of a value without their length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    Absent,
+    Null,
+    Value(&'a [u8]),
+}
+
+impl<'a> Rows<'a> {
+    /// Hands over the wanted columns of each changed row's images, in their order: of an update, those of the image before
+    /// and then those of the one after it.
+    pub(super) fn cells(
+        &self,
+        shape: &Shape,
+        wanted: &[usize],
+        mut row: impl FnMut(&[Cell<'a>]),
+    ) -> Result<(), String> {
+        let widths = shape.widths.as_ref().map_err(Clone::clone)?;
+        if widths.len() != self.columns {
+            return Err(format!("rows of {} columns come for {}, which has others", self.columns, shape.table));
+        }
+        let mut rest = self.images;
+        let mut cells = Vec::new();
+        while !rest.is_empty() {
+            cells.clear();
+            let before = rest.len();
+            for map in self.present.chunks(self.columns.div_ceil(8)) {
+                let begin = cells.len();
+                cells.resize(begin + wanted.len(), Cell::Absent);
+                rest = cut(widths, map, rest, |index, cell| {
+                    if let Some(place) = wanted.iter().position(|wanted| *wanted == index) {
+                        cells[begin + place] = cell;
+                    }
+                })
+                .ok_or(CUT_OFF)?;
+            }
+            if rest.len() == before {
+                return Err(CUT_OFF.to_owned());
+            }
+            row(&cells);
+        }
+        Ok(())
+    }
+}
+
+/// What is behind one image, which is handed over column by column.
+fn cut<'a>(
+    widths: &[Width],
+    present: &[u8],
+    bytes: &'a [u8],
+    mut each: impl FnMut(usize, Cell<'a>),
+) -> Option<&'a [u8]> {
+    let bit = |map: &[u8], index: usize| map[index / 8] >> (index % 8) & 1 == 1;
+    let used: usize = present.iter().map(|byte| byte.count_ones() as usize).sum();
+    let (nulls, mut rest) = bytes.split_at_checked(used.div_ceil(8))?;
+    let mut place = 0;
+    for (index, width) in widths.iter().enumerate() {
+        if !bit(present, index) {
+            continue;
+        }
+        place += 1;
+        if bit(nulls, place - 1) {
+            each(index, Cell::Null);
+            continue;
+        }
+        let length = match *width {
+            Width::Fixed(length) => length,
+            Width::Prefixed(size) => {
+                let (prefix, behind) = rest.split_at_checked(size)?;
+                rest = behind;
+                usize::try_from(prefix.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))).ok()?
+            }
+        };
+        let (value, behind) = rest.split_at_checked(length)?;
+        rest = behind;
+        each(index, Cell::Value(value));
+    }
+    Some(rest)
+}
+
 /// The length of one image, and how many columns it has.
 fn image(widths: &[Width], present: &[u8], bytes: &[u8]) -> Option<(usize, usize)> {
     let bit = |map: &[u8], index: usize| map[index / 8] >> (index % 8) & 1 == 1;
@@ -297,6 +377,17 @@ mod tests {
             Ok::<_, String>(images)
         };
         assert_eq!(read(&data), Ok(vec![(8, 0b00), (5, 0b10)]), "the unused bits are gone");
+        let rows = Rows::read(EventType::WRITE_ROWS_EVENT as u8, Change::Insert, &data).unwrap();
+        let mut cells = Vec::new();
+        rows.cells(&shape, &[1, 0, 5], |row| cells.extend_from_slice(row)).unwrap();
+        let id = |bytes| Cell::Value(bytes);
+        assert_eq!(
+            cells,
+            [id(b"ab"), id(&[1, 0, 0, 0]), Cell::Absent, Cell::Null, id(&[2, 0, 0, 0]), Cell::Absent],
+            "in the order they are wanted"
+        );
+        let cut_off = Rows::read(EventType::WRITE_ROWS_EVENT as u8, Change::Insert, &data[..data.len() - 1]).unwrap();
+        assert!(cut_off.cells(&shape, &[1], |_| {}).is_err());
         assert!(read(&data[..data.len() - 1]).is_err());
         assert!(read(&data[..data.len() - 5 - 7]).is_err());
         assert!(Rows::read(EventType::WRITE_ROWS_EVENT as u8, Change::Insert, &data[..9]).is_err());

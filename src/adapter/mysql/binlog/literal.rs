@@ -15,18 +15,23 @@ use mysql_async::{
 
 use super::{
     super::{rows::cell, session::Session},
-    image::{Change, string_length},
+    image::{Cell, Change, Rows, Shapes, string_length, table_id},
     json,
     statement::is_own,
     stream::Seen,
 };
-use crate::{error::Result, port::binlog::RowChange};
+use crate::{
+    error::Result,
+    port::binlog::{RowChange, Wanted},
+};
 
 type Name = (String, String);
 
 /// Knows the tables of the log: what the log itself says, and what only the server can tell.
-#[derive(Default)]
-pub(super) struct Decoder {
+pub(super) struct Decoder<'w> {
+    /// All tables and columns where none are named.
+    wanted: Option<&'w [Wanted]>,
+    shapes: Shapes,
     tables: HashMap<u64, TableMapEvent<'static>>,
     columns: HashMap<Name, Vec<Column>>,
 }
@@ -39,11 +44,16 @@ struct Column {
     charset: Option<String>,
 }
 
-impl Decoder {
+impl<'w> Decoder<'w> {
+    pub(super) fn new(wanted: Option<&'w [Wanted]>) -> Self {
+        Self { wanted, shapes: Shapes::default(), tables: HashMap::new(), columns: HashMap::new() }
+    }
+
     pub(super) fn learn(&mut self, seen: &Seen) -> std::result::Result<(), String> {
         if seen.kind == EventType::TABLE_MAP_EVENT as u8 {
             let event: TableMapEvent<'_> = seen.event.read_event().map_err(|error| error.to_string())?;
             self.tables.insert(event.table_id(), event.into_owned());
+            self.shapes.learn(seen)?;
         }
         Ok(())
     }
@@ -54,10 +64,9 @@ impl Decoder {
         if Change::of(seen.kind).is_none() {
             return Ok(None);
         }
-        let event = rows(seen)?;
-        let Some(table) = self.tables.get(&event.table_id()) else { return Ok(None) };
+        let Some(table) = self.tables.get(&table_id(seen.event.data())?) else { return Ok(None) };
         let name = (table.database_name().into_owned(), table.table_name().into_owned());
-        Ok((!is_own(&name.0) && !self.columns.contains_key(&name)).then_some(name))
+        Ok((!is_own(&name.0) && self.wants(&name) && !self.columns.contains_key(&name)).then_some(name))
     }
 
     pub(super) async fn describe(&mut self, session: &mut Session<'_>, schema: &str, table: &str) -> Result<()> {
@@ -74,9 +83,66 @@ impl Decoder {
         Ok(())
     }
 
-    pub(super) fn changes(&self, seen: &Seen) -> std::result::Result<Vec<RowChange>, String> {
-        if Change::of(seen.kind).is_none() {
+    fn wants(&self, name: &Name) -> bool {
+        self.wanted.is_none_or(|wanted| wanted.iter().any(|one| one.schema == name.0 && one.table == name.1))
+    }
+
+    /// Which columns of a table are wanted, and what they are; `None` where not all of them lie in an image as plain as that.
+    fn plain(&self, table: &TableMapEvent<'_>, name: &Name) -> Option<Vec<(usize, Plain<'_>)>> {
+        let columns = self.columns.get(name)?;
+        let of_table = self.wanted?.iter().filter(|one| one.schema == name.0 && one.table == name.1);
+        let mut wanted: Vec<usize> = of_table.flat_map(|one| one.columns.iter().copied()).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted.into_iter().map(|index| Some((index, Plain::of(table, index, columns.get(index)?)?))).collect()
+    }
+
+    fn plain_changes(
+        &self,
+        (seen, change): (&Seen, Change),
+        name: &Name,
+        count: usize,
+        plain: &[(usize, Plain<'_>)],
+    ) -> std::result::Result<Vec<RowChange>, String> {
+        let rows = Rows::read(seen.kind, change, seen.event.data())?;
+        if rows.is_empty() {
             return Ok(Vec::new());
+        }
+        let wanted: Vec<usize> = plain.iter().map(|(index, _)| *index).collect();
+        let image = |cells: &[Cell<'_>]| {
+            let mut literals = vec![None; count];
+            for ((index, plain), cell) in plain.iter().zip(cells) {
+                literals[*index] = match cell {
+                    Cell::Absent => None,
+                    Cell::Null => Some("NULL".to_owned()),
+                    Cell::Value(bytes) => Some(plain.literal(bytes)),
+                };
+            }
+            literals
+        };
+        let mut changes = Vec::new();
+        rows.cells(self.shapes.of(&rows)?, &wanted, |cells| {
+            let (one, other) = cells.split_at(wanted.len());
+            let (before, after) = match change {
+                Change::Insert => (None, Some(image(one))),
+                Change::Delete => (Some(image(one)), None),
+                Change::Update => (Some(image(one)), Some(image(other))),
+            };
+            changes.push(RowChange { schema: name.0.clone(), table: name.1.clone(), before, after });
+        })?;
+        Ok(changes)
+    }
+
+    pub(super) fn changes(&self, seen: &Seen) -> std::result::Result<Vec<RowChange>, String> {
+        let Some(change) = Change::of(seen.kind) else { return Ok(Vec::new()) };
+        if let Some(table) = self.tables.get(&table_id(seen.event.data())?) {
+            let name = (table.database_name().into_owned(), table.table_name().into_owned());
+            if is_own(&name.0) || !self.wants(&name) {
+                return Ok(Vec::new());
+            }
+            if let Some(plain) = self.plain(table, &name) {
+                return self.plain_changes((seen, change), &name, table.columns_count() as usize, &plain);
+            }
         }
         let event = rows(seen)?;
         let Some(table) = self.tables.get(&event.table_id()) else {
@@ -172,6 +238,37 @@ fn literal(
     })
 }
 
+/// A column whose literals can be told from its bytes as they lie there.
+enum Plain<'c> {
+    Integer { unsigned: bool },
+    Text(Option<&'c str>),
+}
+
+impl<'c> Plain<'c> {
+    fn of(table: &TableMapEvent<'_>, index: usize, column: &'c Column) -> Option<Self> {
+        use ColumnType::*;
+        match table.get_column_type(index).ok()?? {
+            MYSQL_TYPE_TINY | MYSQL_TYPE_SHORT | MYSQL_TYPE_INT24 | MYSQL_TYPE_LONG | MYSQL_TYPE_LONGLONG => {
+                Some(Self::Integer { unsigned: column.unsigned })
+            }
+            MYSQL_TYPE_VARCHAR | MYSQL_TYPE_VAR_STRING => Some(Self::Text(column.charset.as_deref())),
+            _ => None,
+        }
+    }
+
+    fn literal(&self, bytes: &[u8]) -> String {
+        match self {
+            Self::Text(charset) => text(bytes, *charset),
+            Self::Integer { unsigned } => {
+                let number = number(bytes.iter().rev());
+                // From the sign's bit on, all bits are that of the sign.
+                let unused = 64 - 8 * bytes.len().clamp(1, 8);
+                if *unsigned { number.to_string() } else { ((number << unused) as i64 >> unused).to_string() }
+            }
+        }
+    }
+}
+
 /// Meant for a session whose time zone may be any.
 fn timestamp(seconds: &str) -> String {
     if seconds == "0" { "'0000-00-00 00:00:00'".to_owned() } else { format!("FROM_UNIXTIME({seconds})") }
@@ -208,6 +305,17 @@ mod tests {
         assert_eq!(text(b"it's", Some("utf8mb4")), "_utf8mb4 X'69742773'");
         assert_eq!(text(b"\0a", Some("ucs2")), "_ucs2 X'0061'");
         assert_eq!(text(b"ab", None), "X'6162'");
+    }
+
+    #[test]
+    fn integers_have_a_sign_or_none() {
+        let of = |unsigned: bool, bytes: &[u8]| Plain::Integer { unsigned }.literal(bytes);
+        assert_eq!((of(false, &[0xfb]), of(true, &[0xfb])), ("-5".to_owned(), "251".to_owned()));
+        assert_eq!(of(false, &[0, 0, 0x80]), "-8388608");
+        assert_eq!(of(true, &[0xff, 0xff, 0xff]), "16777215");
+        assert_eq!(of(false, &i64::MIN.to_le_bytes()), i64::MIN.to_string());
+        assert_eq!(of(true, &u64::MAX.to_le_bytes()), u64::MAX.to_string());
+        assert_eq!(of(false, &42_i32.to_le_bytes()), "42");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use self::{literal::Decoder, stream::Stream, transaction::Assembler};
 use super::{failure, read::Mysql, rows::cell};
 use crate::port::{
     Reply,
-    binlog::{BinlogRead, Place, RowChange, Transaction},
+    binlog::{BinlogRead, Place, RowChange, Transaction, Wanted},
     mysql::{Address, LogFile, MysqlRead as _},
 };
 
@@ -79,11 +79,12 @@ impl BinlogRead for Mysql {
         at: &'a Address,
         from: &'a Place,
         until: Option<&'a Place>,
+        wanted: Option<&'a [Wanted]>,
         each: &'a mut (dyn FnMut(RowChange) -> ControlFlow<()> + Send),
     ) -> Reply<'a, Place> {
         async move {
             let mut stream = Stream::open(self.session(at).await?, from).await?;
-            let mut decoder = Decoder::default();
+            let mut decoder = Decoder::new(wanted);
             let mut end = from.clone();
             while let Some(seen) = stream.next().await? {
                 if until.is_some_and(|until| !stream.is_before(&seen.place, until)) {
