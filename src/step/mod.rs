@@ -42,7 +42,7 @@ pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
         StepBody::RebootGreen { always } => Box::new(reboot_green::RebootGreen { always: *always }),
         StepBody::Approve { expires } => Box::new(approve::Approve { expires: *expires }),
         StepBody::StopCdcJobs => Box::new(stop_cdc_jobs::StopCdcJobs),
-        StepBody::MoveCdcJobs => Box::new(move_cdc_jobs::MoveCdcJobs),
+        StepBody::MoveCdcJobs => Box::new(move_cdc_jobs::MoveCdcJobs::default()),
         StepBody::RepointCdcJobs => Box::new(repoint_cdc_jobs::RepointCdcJobs::default()),
         StepBody::Switchover { timeout, max_lag } => {
             Box::new(switchover::Switchover { timeout: *timeout, max_lag: *max_lag })

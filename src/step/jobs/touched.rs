@@ -1,10 +1,10 @@
 //! The rows that were touched round a handover, compared in source and sink while the job goes on.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Mutex};
 
 use crate::{
     error::{Error, Kind, Result},
-    handover::{consumer::flink_sql::Script, evidence::Check},
+    handover::{consumer::flink_sql::Script, evidence::Check, offset::compare_files},
     port::{binlog::Place, mysql::Address},
     step::{
         contract::{Known, Next, Read},
@@ -15,6 +15,9 @@ use crate::{
 
 /// Rows are in flight as long as applications write: so often they are looked at again.
 const LOOKS: u32 = 20;
+/// Looks of half a second and more for which a job may fail to commit what was logged: with a heartbeat only, and where other
+/// tables alone are written to. What stands still and differs for so long differs.
+const WAITS: u32 = 60;
 
 /// What was compared so far, by job; remembered within one call of the program.
 #[derive(Debug, Default)]
@@ -26,6 +29,9 @@ struct Held {
     pairs: Vec<Pair>,
     seen: Compared,
     looks: u32,
+    /// Where the log ended after that look: a row that was unequal then is told by a sink whose job has committed this.
+    fence: Option<Place>,
+    waits: u32,
 }
 
 /// How the rows stand.
@@ -45,6 +51,8 @@ pub(in crate::step) enum Rows {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::step) struct Stretch<'a> {
     pub at: &'a Address,
+    /// What the job's script calls it.
+    pub named: &'a Address,
     pub from: &'a Place,
     pub until: &'a Place,
 }
@@ -66,9 +74,14 @@ impl Touched {
         let before = self.0.lock().expect("no look panics while it holds this").get(job).cloned();
         let held = match before {
             Some(held) if held.seen.is_equal() || held.looks >= LOOKS => held,
-            Some(Held { from, pairs, seen, looks }) => {
+            Some(held)
+                if held.waits < WAITS && !held.fence.as_ref().is_none_or(|fence| reaches(stretch.until, fence)) =>
+            {
+                Held { waits: held.waits + 1, ..held }
+            }
+            Some(Held { from, pairs, seen, looks, .. }) => {
                 let seen = verify::again(read.tables()?, &pairs, &seen).await?;
-                Held { from, pairs, seen, looks: looks + 1 }
+                Held { from, pairs, seen, looks: looks + 1, fence: fence(read, stretch).await?, waits: 0 }
             }
             None => match first(read, known, script, stretch).await {
                 Ok(held) => held,
@@ -83,11 +96,26 @@ impl Touched {
 }
 
 async fn first(read: &Read, known: &Known, script: &Script, stretch: Stretch<'_>) -> Result<Held> {
-    let pairs::Pairs { pairs, unpaired } = pairs::of(read, known, script).await?;
-    let Stretch { at, from, until } = stretch;
+    let pairs::Pairs { mut pairs, unpaired } = pairs::of(read, known, script).await?;
+    let Stretch { at, named, from, until } = stretch;
+    // The rows are those of the server whose log it is.
+    for pair in pairs.iter_mut().filter(|pair| pair.source.address == *named) {
+        pair.source.address = at.clone();
+    }
     let mut seen = verify::compare(read.tables()?, read.binlog()?, at, from, Some(until), &pairs).await?;
     seen.not_compared.extend(unpaired);
-    Ok(Held { from: from.clone(), pairs, seen, looks: 1 })
+    Ok(Held { from: from.clone(), pairs, seen, looks: 1, fence: fence(read, stretch).await?, waits: 0 })
+}
+
+async fn fence(read: &Read, stretch: Stretch<'_>) -> Result<Option<Place>> {
+    Ok(read.mysql()?.log_end(stretch.at).await?.map(|end| end.place()))
+}
+
+fn reaches(place: &Place, fence: &Place) -> bool {
+    match compare_files(&place.file, &fence.file) {
+        Some(Ordering::Equal) => place.position >= fence.position,
+        order => order == Some(Ordering::Greater),
+    }
 }
 
 impl Held {

@@ -1,6 +1,6 @@
 //! What is looked at: the jobs in Flink, where they stand on blue, and where that is in green's log.
 
-use super::{Operation, jobs, submit_id};
+use super::{MoveCdcJobs, Operation, attest_id, jobs, submit_id};
 use crate::{
     error::{Error, Kind, Result},
     event::{Offset, Phase},
@@ -18,7 +18,7 @@ use crate::{
     step::{
         contract::{Attempt, Attempts, Known, Read},
         create_blue_green,
-        jobs::{Ground, Running, Standing},
+        jobs::{Ground, Rows, Running, Standing, Stretch},
         stop_cdc_jobs,
         submit_cdc_jobs::Part,
     },
@@ -46,6 +46,8 @@ pub(super) struct Seen {
     pub ground: Option<Ground>,
     /// It has nothing to read.
     pub idle: bool,
+    /// How the rows stand that green has logged since the job's start; `None` before it has read.
+    pub rows: Option<Rows>,
     /// Where green has what the job, which still runs at blue, reads now.
     pub probe: Option<Located>,
     /// Green follows closely, and nothing that blue wrote is in the newest files of its log.
@@ -58,7 +60,12 @@ pub(super) struct Seen {
     pub back: Vec<Job>,
 }
 
-pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>) -> Result<Observation> {
+pub(super) async fn look(
+    step: &MoveCdcJobs,
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+) -> Result<Observation> {
     let created: create_blue_green::Outputs = known.outputs("create_blue_green")?;
     let stops = stop_cdc_jobs::look_beside(read, known, &only_stops(done), Some(Part::Early)).await?;
     let (green, address) = green(read, &created).await?;
@@ -70,6 +77,9 @@ pub(super) async fn look(read: &Read, known: &Known, done: &Attempts<Operation>)
     let mut seen = Vec::new();
     for stop in &stops.jobs {
         seen.push(one(read, done, stop, &stops, &green, &address).await?);
+    }
+    for (stop, job) in stops.jobs.iter().zip(&mut seen) {
+        job.rows = rows(step, read, known, done, (stop, job), (&address, &stops.production)).await?;
     }
     let version = read.flink()?.version().await?;
     Ok(Observation { jobs: seen, stops, green, address, version })
@@ -114,6 +124,7 @@ async fn one(
         early: jobs::of_part(read, &stop.marked, Part::Early).await?,
         ground: None,
         idle: false,
+        rows: None,
         probe: None,
         silent: false,
         located: None,
@@ -171,6 +182,33 @@ async fn one(
         _ => {}
     }
     Ok(seen)
+}
+
+/// Compares what green has logged from the job's start to where it has committed.
+async fn rows(
+    step: &MoveCdcJobs,
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Operation>,
+    (stop, job): (&stop_cdc_jobs::Seen, &Seen),
+    (at, named): (&Address, &Address),
+) -> Result<Option<Rows>> {
+    let name = &stop.name;
+    let (Some(early), Some(start), Some(Ok(()))) = (&job.early, started(done, name), &job.ground) else {
+        return Ok(None);
+    };
+    let offsets = early.offsets.as_deref().unwrap_or_default();
+    // A source that has had nothing to read still stands at its start.
+    let moving: Vec<Offset> = offsets.iter().filter(|offset| offset.server_id.is_some()).cloned().collect();
+    let Some(last) = earliest(&moving) else { return Ok(None) };
+    if early.job.state != "RUNNING" || done.handle(&attest_id(name)).is_some() {
+        return Ok(None);
+    }
+    let scripts = jobs::scripts(read, known, named).await?;
+    let Some(scripted) = scripts.iter().find(|scripted| scripted.job.name == *name) else { return Ok(None) };
+    let until = Place { file: last.file.clone(), position: last.position };
+    let stretch = Stretch { at, named, from: &start, until: &until };
+    step.touched.look(read, known, (name, &scripted.script), stretch).await.map(Some)
 }
 
 /// Seconds behind blue within which green has applied what blue wrote a while ago.

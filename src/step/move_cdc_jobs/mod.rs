@@ -32,8 +32,10 @@ pub use look::Observation;
 
 pub const KIND: &str = "move_cdc_jobs";
 
-#[derive(Debug)]
-pub struct MoveCdcJobs;
+#[derive(Debug, Default)]
+pub struct MoveCdcJobs {
+    pub touched: jobs::Touched,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -104,7 +106,7 @@ impl Step for MoveCdcJobs {
         known: &'a Known,
         done: &'a Attempts<Operation>,
     ) -> Reply<'a, Observation> {
-        Box::pin(look::look(read, known, done))
+        Box::pin(look::look(self, read, known, done))
     }
 
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {

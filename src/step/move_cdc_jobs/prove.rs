@@ -15,7 +15,7 @@ use crate::{
     port::binlog::Place,
     step::{
         contract::{Attempts, Known, Next},
-        jobs::Running,
+        jobs::{Rows, Running},
         stop_cdc_jobs::{self, Stopped},
         submit_cdc_jobs::{restarting, shown},
     },
@@ -113,7 +113,8 @@ pub(super) fn on_green(
                 offsets: proof.offsets.clone(),
             });
         }
-        let evidence = Early { proof: Some(proof(early, seen, known)), ..(**start).clone() };
+        let rows = Rows::check(job.rows.as_ref(), name, "move_cdc_jobs", Some(&start.start))?;
+        let evidence = Early { proof: Some(proof(early, seen, known, rows)), ..(**start).clone() };
         return Err(Box::new(Next::Do(Operation::Attest { evidence: Box::new(evidence) })));
     }
     if let Some(next) = restarting(&format!("{name} on green"), early, &start.savepoint) {
@@ -123,7 +124,7 @@ pub(super) fn on_green(
     wait(awaited, &format!("{}, {}", early.job.state, shown(offsets)))
 }
 
-fn proof(early: &Running, seen: &Observation, known: &Known) -> Proof {
+fn proof(early: &Running, seen: &Observation, known: &Known, rows: Check) -> Proof {
     let offsets = early.offsets.clone().unwrap_or_default();
     let ids = offsets.iter().map(|offset| offset.server_id.map_or("none".to_owned(), |id| id.to_string()));
     let id = &early.job.id;
@@ -149,6 +150,7 @@ fn proof(early: &Running, seen: &Observation, known: &Known) -> Proof {
                 seen.green.server_id
             ),
         ),
+        rows,
     ];
     Proof { job_id: early.job.id.clone(), offsets, checks }
 }

@@ -180,7 +180,7 @@ async fn rows(
             Err(error) => return Ok(Some((None, Rows::NotCompared(error.message)))),
         },
     };
-    let stretch = Stretch { at, from: from.as_ref().unwrap_or(&until), until: &until };
+    let stretch = Stretch { at, named: at, from: from.as_ref().unwrap_or(&until), until: &until };
     let rows = step.touched.look(read, known, (name, &scripted.script), stretch).await?;
     Ok(Some((from, rows)))
 }

@@ -146,7 +146,12 @@ pub(super) async fn look(
         let rows = match (script, committed_on(green_job.as_ref(), &green)) {
             (Some(scripted), Some(until)) => match prove::started_with(&stopped.name, done) {
                 Some(evidence) if done.handle(&attest_id(&stopped.name)).is_none() => {
-                    let stretch = Stretch { at: &switched.address, from: evidence.start(), until: &until };
+                    let stretch = Stretch {
+                        at: &switched.address,
+                        named: &switched.address,
+                        from: evidence.start(),
+                        until: &until,
+                    };
                     Some(step.touched.look(read, known, (&stopped.name, &scripted.script), stretch).await?)
                 }
                 _ => None,
