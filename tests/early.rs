@@ -256,6 +256,25 @@ fn a_job_that_lost_rows_at_the_switchover_is_not_believed() {
     }
 }
 
+/// While green is still a replica: the gate does not open before the rows are equal.
+#[test]
+fn a_job_that_lost_rows_in_the_move_keeps_the_switchover_from_being_asked_for() {
+    let world = world(1, Faults::default());
+    let desk = Desk::new(&world.state(), 1, false);
+    world.state().lost.push(0..=u128::MAX);
+    let ending = desk.call(&world, false, None);
+    assert_eq!(ending.exit_code, 4, "{ending:?}");
+    let error = ending.error.unwrap();
+    assert!(error.message.contains("rows of its sink differ"), "{error}");
+    assert!(error.hint.unwrap().contains("resolve PLAYBOOK move_cdc_jobs --as done"));
+    assert_eq!(world.state().applied("SwitchoverBlueGreenDeployment"), 0);
+    world.state().lost.clear();
+    assert_eq!(desk.call(&world, false, None).exit_code, 0);
+    let (query, answer) = rows_touched(&desk, JOBS[0], "early.json");
+    assert!(query.contains("every row green logged from ") && !answer.starts_with("0 "), "{query}: {answer}");
+    at_production(&world.state(), &desk, 1, "mended");
+}
+
 /// The job lost rows while it was restarted by Flink, between the switchover and its stop: its state is behind them.
 #[test]
 fn the_rows_since_the_switchover_are_compared_and_not_only_those_since_the_state() {

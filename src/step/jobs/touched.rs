@@ -175,3 +175,24 @@ impl Rows {
         Ok(Check::new("the rows touched round the handover are equal", query, answer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_is_reached_in_its_file_or_behind_it() {
+        let place = |file: &str, position| Place { file: format!("mysql-bin.{file}"), position };
+        let fence = place("000009", 500);
+        for (there, at) in [
+            (true, place("000009", 500)),
+            (true, place("000009", 501)),
+            (true, place("000010", 4)),
+            (false, place("000009", 499)),
+            (false, place("000008", 900)),
+            (false, Place { file: "other.000009".to_owned(), position: 900 }),
+        ] {
+            assert_eq!(reaches(&at, &fence), there, "{at}");
+        }
+    }
+}
