@@ -27,6 +27,7 @@ pub struct CreateBlueGreen {
 pub struct Observation {
     blue: Side,
     target: EngineVersion,
+    /// None once there is a deployment.
     groups: Vec<GroupState>,
     /// Deployments of this name or of this source.
     deployments: Vec<Deployment>,
@@ -70,19 +71,30 @@ impl Step for CreateBlueGreen {
         }
     }
 
-    fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, _: &'a Attempts<Operation>) -> Reply<'a, Observation> {
+    fn observe<'a>(
+        &'a self,
+        read: &'a Read,
+        known: &'a Known,
+        done: &'a Attempts<Operation>,
+    ) -> Reply<'a, Observation> {
         Box::pin(async move {
             let rds = read.rds()?;
             let (playbook_target, _) = target::target(&known.playbook)?;
             let blue = target::production(rds, &known.playbook).await?;
             let target = family::target_version(rds, &blue, &playbook_target.engine_version).await?;
-            let groups = family::groups(rds, &known.playbook, &known.run, &blue, &target.family).await?;
             let mut deployments = rds.deployments(&DeploymentFilter::Name(self.name.clone())).await?;
             for other in rds.deployments(&DeploymentFilter::Source(blue.arn.clone())).await? {
                 if !deployments.iter().any(|known| known.id == other.id) {
                     deployments.push(other);
                 }
             }
+            // Long lists, and green takes hours: they are read as long as something is to be made.
+            let groups = match created(done) {
+                None if deployments.is_empty() => {
+                    family::groups(rds, &known.playbook, &known.run, &blue, &target.family).await?
+                }
+                _ => Vec::new(),
+            };
             let ours = deployments.iter().find(|found| is_ours(found, &blue, known, None));
             let green = match ours {
                 Some(ours) => side::green(rds, ours, blue.database.level()).await?,
@@ -93,7 +105,7 @@ impl Step for CreateBlueGreen {
     }
 
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
-        let created = done.handle(CREATE).and_then(|handle| handle["deployment"].as_str());
+        let created = created(done);
         let ours = seen.deployments.iter().find(|found| is_ours(found, &seen.blue, known, created));
         if let Some(ours) = ours {
             return Ok(await_green(ours, seen));
@@ -193,6 +205,11 @@ impl Step for CreateBlueGreen {
             }
         })
     }
+}
+
+/// The deployment that a recorded operation has made.
+fn created(done: &Attempts<Operation>) -> Option<&str> {
+    done.handle(CREATE).and_then(|handle| handle["deployment"].as_str())
 }
 
 /// Ours: created by a recorded operation, or of the name and source asked for and marked with this run.

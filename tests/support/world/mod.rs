@@ -55,6 +55,7 @@ pub struct State {
 
 /// A moment at which a crash is tried: how long the journal was, and the world as it was then.
 #[derive(Clone)]
+#[allow(dead_code, reason = "not every test cuts")]
 pub struct Moment {
     pub journal: u64,
     pub what: String,
@@ -67,16 +68,26 @@ pub struct World {
     state: Arc<Mutex<State>>,
     moments: Arc<Mutex<Vec<Moment>>>,
     journal: Arc<Mutex<Option<PathBuf>>>,
+    fuse: Arc<Mutex<Option<u32>>>,
 }
 
+/// What a program is thrown with that dies at a call.
+pub struct Killed;
+
 impl State {
+    #[allow(dead_code, reason = "not every test begins with this world")]
     /// An Aurora cluster `orders` with a writer and a reader on 5.7, and a CDC job that reads it.
     pub fn aurora(faults: Faults) -> Self {
+        Self::seeded(faults, 7, Pace::aws())
+    }
+
+    /// The same, with dice and a pace of their own.
+    pub fn seeded(faults: Faults, seed: u64, pace: Pace) -> Self {
         let settings = Settings {
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
-            seed: 7,
-            pace: Pace::aws(),
+            seed,
+            pace,
             addresses: Addresses::Dns,
             faults,
             start: START,
@@ -146,7 +157,12 @@ impl State {
 
 impl World {
     pub fn new(state: State) -> Self {
-        Self { state: Arc::new(Mutex::new(state)), moments: Arc::default(), journal: Arc::default() }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            moments: Arc::default(),
+            journal: Arc::default(),
+            fuse: Arc::default(),
+        }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -154,12 +170,35 @@ impl World {
     }
 
     /// From now on keeps a moment at every call.
+    #[allow(dead_code, reason = "not every test cuts")]
     pub fn watch(&self, journal: &Path) {
         *self.journal.lock().unwrap() = Some(journal.to_owned());
     }
 
+    #[allow(dead_code, reason = "not every test cuts")]
     pub fn moments(&self) -> Vec<Moment> {
         self.moments.lock().unwrap().clone()
+    }
+
+    /// The program dies at the call of this number from here on: it is thrown with [`Killed`], before the call or after
+    /// its effect. `None` lets it live.
+    #[allow(dead_code, reason = "not every test kills")]
+    pub fn dies_after(&self, calls: Option<u32>) {
+        *self.fuse.lock().unwrap() = calls;
+    }
+
+    fn burn(&self) {
+        let burnt = match &mut *self.fuse.lock().unwrap() {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        };
+        if burnt {
+            std::panic::resume_unwind(Box::new(Killed));
+        }
     }
 
     /// Keeps the moment before or after a call. Reads count once for every length of the journal.
@@ -175,13 +214,16 @@ impl World {
     /// Does a call that changes something, with a moment on either side of it.
     fn write<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
         self.moment(&format!("before {what}"), true);
+        self.burn();
         let answer = call(&mut self.state());
         self.moment(&format!("after {what}"), true);
+        self.burn();
         answer
     }
 
     fn look<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
         self.moment(what, false);
+        self.burn();
         call(&mut self.state())
     }
 

@@ -1,0 +1,261 @@
+//! A plot, acted out.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Duration,
+};
+
+use sandbox::region::{
+    Faults, Mishap, Pace,
+    action::{DeleteBlueGreenDeployment, RebootDBInstance, SwitchoverBlueGreenDeployment},
+};
+use upgrade::{port::clock::Clock as _, runner::Ending};
+
+use crate::{
+    acts::{Act, Hand, Plot},
+    ordinary::{BOTH, FIRST, check_jobs, host},
+    support::{
+        desk::Desk,
+        world::{Killed, State, World},
+    },
+};
+
+/// A patient operator's calls after everything has calmed down.
+const CALLS: usize = 10;
+const HOUR: Duration = Duration::from_secs(3600);
+/// A call of the program that asks so often waits for what never comes.
+const FOR_EVER: u32 = 30_000;
+
+pub struct Story<'a> {
+    plot: &'a Plot,
+    world: World,
+    desk: Desk,
+    /// Calls by hand that took effect.
+    by_hand: BTreeMap<&'static str, usize>,
+    consented: bool,
+}
+
+/// What the worlds together have come through.
+#[derive(Default)]
+pub struct Reached(BTreeMap<String, u64>);
+
+impl Reached {
+    fn count(&mut self, what: impl Into<String>) {
+        *self.0.entry(what.into()).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (what, times) in &other.0 {
+            *self.0.entry(what.clone()).or_default() += times;
+        }
+    }
+
+    /// A model that reaches nothing shows nothing.
+    pub fn check(&self) {
+        for what in ["killed", "torn", "exit 0", "exit 4", "exit 5", "exit 7", "exit 8", "fault struck", "rolled back"]
+        {
+            assert!(self.0.get(what).is_some_and(|times| *times > 0), "no world has come to: {what}");
+        }
+    }
+}
+
+impl Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told: Vec<_> = self.0.iter().map(|(what, times)| format!("{what} {times}")).collect();
+        f.write_str(&told.join(", "))
+    }
+}
+
+impl<'a> Story<'a> {
+    pub fn new(seed: u64, plot: &'a Plot) -> Self {
+        let mut state = State::seeded(plot.faults.clone(), seed, if plot.slow { Pace::aws() } else { Pace::sandbox() });
+        (state.kept, state.own_addresses) = (plot.kept, plot.own_addresses);
+        let (address, now) = (host(&state), state.region.now());
+        for job in &BOTH[1..plot.jobs] {
+            state.flink.add_job(job, &address, now - 3_600_000);
+        }
+        let world = World::new(state);
+        let desk = Desk::with_jobs(&address, &BOTH[..plot.jobs]);
+        Self { plot, world, desk, by_hand: BTreeMap::new(), consented: false }
+    }
+
+    pub fn tell(mut self, reached: &mut Reached) -> Result<(), String> {
+        for (place, act) in self.plot.acts.iter().enumerate() {
+            let what = format!("after act {place} ({act:?})");
+            match act {
+                Act::Run { approve, dies_after, torn } => {
+                    self.run(*approve, *dies_after, *torn, reached).map_err(|why| format!("{what}: {why}"))?;
+                }
+                Act::Wait(minutes) => drop(self.world.sleep(Duration::from_secs(minutes * 60))),
+                Act::Hand(hand) => self.hand(*hand),
+            }
+            self.invariants(reached).map_err(|why| format!("{what}: {why}"))?;
+        }
+        self.calm(reached)
+    }
+
+    fn run(&mut self, approve: bool, dies: Option<u32>, torn: bool, reached: &mut Reached) -> Result<(), String> {
+        self.consented |= approve;
+        if let Some(ending) = self.call(approve, dies) {
+            return legal(&ending, reached);
+        }
+        reached.count(if dies.is_some() { "killed" } else { "waits" });
+        if torn && self.desk.journal().exists() {
+            reached.count("torn");
+            let mut journal = std::fs::OpenOptions::new().append(true).open(self.desk.journal()).unwrap();
+            journal.write_all(b"{\"v\":1,\"seq\":").unwrap();
+        }
+        Ok(())
+    }
+
+    /// One call of the program; `None` where it was killed.
+    fn call(&self, approve: bool, dies: Option<u32>) -> Option<Ending> {
+        self.world.dies_after(Some(dies.unwrap_or(FOR_EVER)));
+        let called = catch_unwind(AssertUnwindSafe(|| self.desk.call(&self.world, approve).0));
+        self.world.dies_after(None);
+        match called {
+            Ok(ending) => Some(ending),
+            Err(thrown) if thrown.is::<Killed>() => None,
+            Err(thrown) => resume_unwind(thrown),
+        }
+    }
+
+    fn hand(&mut self, hand: Hand) {
+        let mut state = self.world.state();
+        let deployment = state.region.deployments().first().map(|found| found.id.clone());
+        let green = state.region.instances().find(|one| one.id.contains("-green-")).map(|one| one.id.clone());
+        let before = counts(&state);
+        match (hand, deployment, green) {
+            (Hand::RebootGreen, _, Some(id)) => {
+                let _ = state.region.call(RebootDBInstance { id, force_failover: false });
+            }
+            (Hand::SwitchOver, Some(id), _) => {
+                let _ = state.region.call(SwitchoverBlueGreenDeployment { id, timeout: None });
+            }
+            (Hand::DeleteDeployment, Some(id), _) => {
+                let _ = state.region.call(DeleteBlueGreenDeployment { id, delete_target: None });
+            }
+            (Hand::CancelJob, ..) => {
+                if let Some(job) = state.flink.jobs.iter_mut().find(|job| job.job.name == FIRST && !job.job.ended()) {
+                    job.job.state = "CANCELED".to_owned();
+                }
+            }
+            (Hand::StartNamesake, ..) => {
+                let (address, now) = (host(&state), state.region.now());
+                state.flink.add_job(FIRST, &address, now);
+            }
+            _ => {}
+        }
+        for (action, times) in counts(&state) {
+            *self.by_hand.entry(action).or_default() += times - before[action];
+        }
+    }
+
+    /// What holds at every moment.
+    fn invariants(&self, reached: &mut Reached) -> Result<(), String> {
+        let mut state = self.world.state();
+        let times = counts(&state);
+        let ours = |action: &str| times[action] - self.by_hand.get(action).copied().unwrap_or_default();
+        let cancelled = struck(state.region.faults(), |mishap| matches!(mishap, Mishap::SwitchoverCancelled { .. }));
+        let at_most = |action: &str, most: usize| match ours(action) {
+            found if found > most => Err(format!("{action} took effect {found} times")),
+            _ => Ok(()),
+        };
+        at_most("SwitchoverBlueGreenDeployment", if self.consented { 1 + cancelled } else { 0 })?;
+        at_most("CreateBlueGreenDeployment", 1)?;
+        at_most("RebootDBInstance", 2)?;
+        let switched = times["SwitchoverBlueGreenDeployment"] > cancelled;
+        at_most("DeleteBlueGreenDeployment", usize::from(switched))?;
+        at_most("DeleteDBCluster", 0)?;
+        at_most("DeleteDBInstance", 0)?;
+        at_most("DeleteDBClusterParameterGroup", 0)?;
+        let strangers = self.plot.acts.iter().filter(|act| matches!(act, Act::Hand(Hand::StartNamesake))).count();
+        for job in BOTH {
+            let alive = state.flink.alive(job).len();
+            if alive > 1 + strangers {
+                return Err(format!("{alive} jobs named {job} are alive"));
+            }
+        }
+        if state.region.faults().rules.iter().any(|rule| rule.struck > 0) {
+            reached.count("fault struck");
+        }
+        if cancelled > 0 {
+            reached.count("rolled back");
+        }
+        Ok(())
+    }
+
+    /// Nothing goes wrong any more, and somebody types the command until it is done.
+    fn calm(&mut self, reached: &mut Reached) -> Result<(), String> {
+        let spoiled = self.is_spoiled();
+        {
+            let mut state = self.world.state();
+            let faults = state.region.faults();
+            faults.rules.clear();
+            faults.mishaps.retain(|planned| planned.struck > 0);
+        }
+        let mut last = None;
+        for _ in 0..CALLS {
+            self.consented = true;
+            let Some(ending) = self.call(true, None) else {
+                reached.count("waits");
+                if spoiled {
+                    return Ok(());
+                }
+                return Err("it waits for what never comes".to_owned());
+            };
+            legal(&ending, reached)?;
+            self.invariants(reached)?;
+            if ending.exit_code == 0 {
+                if !spoiled {
+                    check_jobs(&self.world.state(), &BOTH[..self.plot.jobs], "at the end");
+                }
+                return Ok(());
+            }
+            drop(self.world.sleep(HOUR));
+            last = Some(ending);
+        }
+        if spoiled { Ok(()) } else { Err(format!("it does not come to its end: {last:?}")) }
+    }
+
+    /// Whether somebody or something has done what only a person can put right.
+    fn is_spoiled(&self) -> bool {
+        let ends = |mishap: &Mishap| {
+            matches!(mishap, Mishap::SwitchoverFailed { .. } | Mishap::CreationFails { .. } | Mishap::Invalid { .. })
+        };
+        struck(self.world.state().region.faults(), ends) > 0
+            || self.plot.faults.coordinates.rival.is_some()
+            || self.plot.acts.iter().any(|act| matches!(act, Act::Hand(_)))
+    }
+}
+
+fn struck(faults: &Faults, which: impl Fn(&Mishap) -> bool) -> usize {
+    faults.mishaps.iter().filter(|planned| which(&planned.mishap)).map(|planned| planned.struck as usize).sum()
+}
+
+/// How often each call took effect that may not do so at will.
+fn counts(state: &State) -> BTreeMap<&'static str, usize> {
+    const COUNTED: [&str; 7] = [
+        "CreateBlueGreenDeployment",
+        "SwitchoverBlueGreenDeployment",
+        "DeleteBlueGreenDeployment",
+        "RebootDBInstance",
+        "DeleteDBCluster",
+        "DeleteDBInstance",
+        "DeleteDBClusterParameterGroup",
+    ];
+    COUNTED.into_iter().map(|action| (action, state.applied(action))).collect()
+}
+
+/// A call of the program ends in a known way, and says what comes next.
+fn legal(ending: &Ending, reached: &mut Reached) -> Result<(), String> {
+    reached.count(format!("exit {}", ending.exit_code));
+    match ending.exit_code {
+        0 => Ok(()),
+        3 | 4 | 5 | 7 | 8 if ending.next.is_some() && ending.error.is_some() => Ok(()),
+        _ => Err(format!("no legal ending: {ending:?}")),
+    }
+}
