@@ -26,6 +26,9 @@ use crate::{
 
 type Decision = Next<Operation, Outputs>;
 
+/// How long a job may take until every source has committed rows of green's own: a checkpoint or two, where they are written.
+const CROSSING: time::Duration = time::Duration::seconds(30);
+
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
     let pointed = match jobs::together(seen.jobs.iter().map(|job| one(job, seen, known, done))) {
         Ok(pointed) => pointed,
@@ -134,6 +137,17 @@ fn to_rest(
     if state == "CANCELLING" {
         return wait(format!("{name} to end"), state);
     }
+    let offsets = early.offsets.as_deref().unwrap_or_default();
+    let crossed = !offsets.is_empty() && offsets.iter().all(|offset| offset.server_id == Some(seen.green.server_id));
+    // Its rows flow meanwhile, and a state that names green can be restored as it is.
+    if state == "RUNNING"
+        && job.reached
+        && !crossed
+        && done.last(&stop_id(name)).is_none()
+        && seen.now - seen.switched.finished_at < CROSSING
+    {
+        return wait(format!("{name} to commit what green has written itself"), &shown(offsets));
+    }
     let failed = matches!(of_this, Some(Savepoint::Failed { .. }));
     // One that failed in an earlier call is tried again.
     let this_call = done.0.iter().skip(known.earlier).any(|attempt| attempt.id == stop_id(name));
@@ -164,6 +178,10 @@ fn to_rest(
         );
     }
     let cancel = Operation::Cancel { job: name.clone(), job_id: id.clone() };
+    if !job.reached {
+        // It restarts in vain.
+        return Err(Box::new(Next::Do(cancel)));
+    }
     Err(Box::new(Next::Confirm {
         of: format!("{name} is {state} and can make no savepoint"),
         looks: 3,

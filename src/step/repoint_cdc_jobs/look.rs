@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use time::OffsetDateTime;
+
 use super::{Operation, RepointCdcJobs, attest_id, jobs, move_cdc_jobs, move_cdc_jobs::Moved, started_with};
 use crate::{
     error::{Error, Kind, Result},
@@ -34,6 +36,7 @@ pub struct Observation {
     pub(super) savepoints: String,
     /// Of Flink.
     pub(super) version: String,
+    pub(super) now: OffsetDateTime,
     /// What RDS says of the deployment; asked only once every job is at the production address.
     pub(super) deployment: Option<String>,
 }
@@ -44,6 +47,8 @@ pub(super) struct Seen {
     pub early: Option<Running>,
     /// Whether its checkpoints outlive a cancellation.
     pub retained: bool,
+    /// Whether green's own address, which it reads, still leads to green.
+    pub reached: bool,
     /// The savepoint that was asked for last, and of which job.
     pub savepoint: Option<(String, Savepoint)>,
     /// Where the job came to rest.
@@ -97,7 +102,8 @@ pub(super) async fn look(
     let deployment = if there { jobs::deployment_status(read, &switched).await? } else { None };
     let savepoints = known.playbook.flink.as_ref().map(|flink| flink.savepoints.clone()).unwrap_or_default();
     let version = flink.version().await?;
-    Ok(Observation { jobs: seen, switched, green, end, savepoints, version, deployment })
+    let now = read.clock.now();
+    Ok(Observation { jobs: seen, switched, green, end, savepoints, version, now, deployment })
 }
 
 async fn one(
@@ -118,6 +124,13 @@ async fn one(
     let stranger = marked.iter().find(strange).map(|found| found.job.id.clone());
     let retained = match &early {
         Some(early) if !early.job.ended() => flink.settings(&early.job.id).await?.retained,
+        _ => false,
+    };
+    let reached = match &early {
+        Some(early) if !early.job.ended() => {
+            let who = read.mysql()?.who(&moved.address).await?;
+            who.is_some_and(|who| who.uuid == switched.green_server.uuid)
+        }
         _ => false,
     };
     let mut savepoint = None;
@@ -146,7 +159,7 @@ async fn one(
     if let Some(offsets) = green.as_ref().and_then(|green| green.offsets.as_ref()) {
         ground = Some(jobs::ground(read, &switched.address, servers, &moved.start, offsets).await?);
     }
-    Ok(Seen { moved, early, retained, savepoint, rest, green, ground, rows: None, stranger })
+    Ok(Seen { moved, early, retained, reached, savepoint, rest, green, ground, rows: None, stranger })
 }
 
 /// Compares what green has written since it is production, and all since the state the job was started from.
