@@ -128,8 +128,8 @@ impl Rehearsal {
         }
         let writer = writer.stop().await;
         figures.gap_of_application = writer.longest_gap().map(|gap| gap.length());
-        let compared = if story.moved_jobs(self.scene.ends) { sink::compare_all(&record).await? } else { Vec::new() };
-        let findings = Findings { story, ends: self.scene.ends, flips: state.flips, writer, figures, compared };
+        let compared = if story.moved_jobs(&self.scene.ends) { sink::compare_all(&record).await? } else { Vec::new() };
+        let findings = Findings { story, ends: self.scene.ends.clone(), flips: state.flips, writer, figures, compared };
         say(&findings.page());
         for failure in &state.failures {
             say(&format!("The sandbox could not: {failure}"));

@@ -47,9 +47,9 @@ pub struct Scene {
     /// these words
     #[arg(long, value_name = "WHAT@OPERATION", value_parser = Upset::parse)]
     pub upset: Vec<Upset>,
-    /// The exit code with which `upgrade` has to end
-    #[arg(long, value_name = "CODE", default_value_t = 0)]
-    pub ends: i64,
+    /// The exit codes with which `upgrade` may end
+    #[arg(long, value_name = "CODE,…", value_delimiter = ',', default_value = "0")]
+    pub ends: Vec<i64>,
     /// Measure as well how quickly a job of the same kind starts here when all is known
     #[arg(long)]
     pub floor: bool,

@@ -43,7 +43,7 @@ const SCENES: [(&str, &str); 35] = [
     ("late-surviving", "--late surviving"),
     ("late-failed", "--late failed"),
     ("late-looping", "--late looping"),
-    ("late-astray", "--late astray --ends 8"),
+    ("late-astray", "--late astray --ends 0,8"),
     ("late-astray-kept", "--late astray --kept"),
     ("early-stays", "--early --green-address stays"),
     ("early-gone", "--early --green-address gone"),
