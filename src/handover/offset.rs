@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use crate::{event::Offset, port::mysql::Coordinates};
+use crate::{
+    event::Offset,
+    port::{binlog::Place, mysql::Coordinates},
+};
 
 /// Order of two file names of one server: `mysql-bin.999999` comes before `mysql-bin.1000000`.
 ///
@@ -17,6 +20,11 @@ fn numbered(name: &str) -> Option<(&str, u64)> {
     let (base, number) = name.rsplit_once('.')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     if base.is_empty() || !digits { None } else { Some((base, number.parse().ok()?)) }
+}
+
+/// The place in the log that an offset names: the begin of a transaction it has read in part, or the border of two.
+pub fn place(offset: &Offset) -> Place {
+    Place { file: offset.file.clone(), position: offset.position }
 }
 
 /// Whether the offset stands between two transactions: nothing of the one at its position has been read.

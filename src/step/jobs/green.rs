@@ -6,7 +6,7 @@ use super::HEADER;
 use crate::{
     error::{Kind, Result},
     event::{Offset, Phase},
-    handover::offset::{compare_files, is_clean},
+    handover::offset::{compare_files, is_clean, place},
     port::{
         binlog::{Content, Place, Transaction},
         mysql::{Address, Coordinates},
@@ -30,7 +30,7 @@ pub(in crate::step) async fn ground(
     let files = read.mysql()?.log_files(at).await?;
     let mut looked = HashSet::new();
     for offset in offsets {
-        let place = Place { file: offset.file.clone(), position: offset.position };
+        let place = place(offset);
         let shown = format!("{} is committed at {place}", offset.source);
         if offset.phase == Phase::Snapshot {
             return Ok(Err(format!("{} takes a snapshot", offset.source)));

@@ -5,13 +5,10 @@ use crate::{
     event::Offset,
     handover::{
         gtid::{self, GtidSet},
-        offset::{covers, earliest, is_clean},
+        offset::{covers, earliest, is_clean, place},
         tail::Request,
     },
-    port::{
-        binlog::Place,
-        mysql::{Address, Coordinates, Server},
-    },
+    port::mysql::{Address, Coordinates, Server},
     step::{
         contract::{Known, Read},
         stop_cdc_jobs, switchover,
@@ -56,7 +53,7 @@ fn request(
         green: green.clone(),
         blue_server_ids: vec![blue_server.server_id],
         green_server_id: green_server.server_id,
-        from: Place { file: from.file.clone(), position: from.position },
+        from: place(from),
     })
 }
 

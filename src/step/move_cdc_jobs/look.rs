@@ -6,7 +6,7 @@ use crate::{
     event::{Offset, Phase},
     handover::{
         gtid,
-        offset::earliest,
+        offset::{earliest, place},
         tail::{self, Ahead, Located, Request},
     },
     port::{
@@ -146,7 +146,7 @@ async fn one(
         green: address.clone(),
         blue_server_ids: vec![stops.blue.server_id],
         green_server_id: green.server_id,
-        from: Place { file: from.file.clone(), position: from.position },
+        from: place(from),
     };
     let stopping = stop
         .savepoint
@@ -206,7 +206,7 @@ async fn rows(
     }
     let scripts = jobs::scripts(read, known, named).await?;
     let Some(scripted) = scripts.iter().find(|scripted| scripted.job.name == *name) else { return Ok(None) };
-    let until = Place { file: last.file.clone(), position: last.position };
+    let until = place(last);
     let stretch = Stretch { at, named, from: &start, until: &until };
     step.touched.look(read, known, (name, &scripted.script), stretch).await.map(Some)
 }

@@ -13,9 +13,9 @@ use crate::{
     handover::{
         early::Repointed,
         evidence::{Check, Party, Proof},
-        offset::earliest,
+        offset::{earliest, place},
     },
-    port::{binlog::Place, flink::Savepoint},
+    port::flink::Savepoint,
     step::{
         contract::{Attempts, Done, Fate, Known, Next},
         jobs::{self, Rows, Running},
@@ -113,7 +113,7 @@ fn start(rest: &State, seen: &Observation) -> Start {
     let crossed = rest.offsets.iter().all(|offset| offset.server_id == Some(seen.green.server_id));
     let by_gtid = rest.offsets.iter().any(|offset| offset.gtid_set.is_some());
     match earliest(&rest.offsets).filter(|_| !crossed && !by_gtid) {
-        Some(first) => Start::Place(Place { file: first.file.clone(), position: first.position }),
+        Some(first) => Start::Place(place(first)),
         None => Start::Savepoint(rest.path.clone()),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     event::Offset,
     handover::{
         early::Repointed,
-        offset::{compare_files, earliest},
+        offset::{compare_files, earliest, place},
         savepoint,
     },
     port::{
@@ -203,10 +203,6 @@ fn committed(offsets: &[Offset], green: &Server, end: Option<&Coordinates>) -> O
     let moving = |offset: &&Offset| offset.server_id == Some(green.server_id) || jobs::at_end(offset, end);
     let moving: Vec<Offset> = offsets.iter().filter(moving).cloned().collect();
     earliest(&moving).map(place)
-}
-
-fn place(offset: &Offset) -> Place {
-    Place { file: offset.file.clone(), position: offset.position }
 }
 
 fn first(one: Option<Place>, other: Option<Place>) -> Option<Place> {

@@ -13,7 +13,7 @@ use crate::{
         consumer::flink_sql::Replay,
         coordinates::Found,
         gtid::{self, GtidSet},
-        offset::earliest,
+        offset::{earliest, place},
         savepoint,
         tail::{self, Translation},
     },
@@ -205,7 +205,7 @@ fn committed_on(job: Option<&Running>, green: &Server) -> Option<Place> {
     let offsets = job.offsets.as_deref()?;
     let all = offsets.iter().all(|offset| offset.server_id == Some(green.server_id));
     let first = earliest(offsets).filter(|_| all)?;
-    Some(Place { file: first.file.clone(), position: first.position })
+    Some(place(first))
 }
 
 async fn late_event(
