@@ -228,6 +228,18 @@ fn rows_touched(desk: &Desk, job: &str, name: &str) -> (String, String) {
 /// A reader that is restored from a state of blue's skips the first rows that green writes itself, and then commits green's
 /// own places as if nothing were.
 #[test]
+fn the_start_at_production_is_made_ready_before_the_switchover() {
+    let world = world(2, Faults::default());
+    let desk = Desk::new(&world.state(), 2, true);
+    assert_eq!(desk.call(&world, false, None).exit_code, 5);
+    assert_eq!(world.state().flink.staged, [], "nothing hurries before the gate");
+    assert_eq!(desk.call(&world, true, None).exit_code, 0);
+    let staged: Vec<_> = world.state().flink.staged.iter().map(|(session, alive)| (session.clone(), *alive)).collect();
+    assert_eq!(staged.len(), 2, "{staged:?}");
+    assert!(staged.iter().zip(JOBS).all(|((session, alive), job)| session.ends_with(job) && *alive == 2), "{staged:?}");
+}
+
+#[test]
 fn a_job_that_lost_rows_at_the_switchover_is_not_believed() {
     for jobs in [1, 2] {
         let world = world(jobs, Faults::default());

@@ -70,6 +70,55 @@ fn a_job_starts_on_green_before_the_names_have_moved() {
     }
 }
 
+/// What is wanted once the names have moved takes none of the time in which somebody stands still.
+#[test]
+fn the_start_on_green_is_made_ready_before_a_job_is_stopped() {
+    for no_stage in [false, true] {
+        let mut state = State::aurora(Faults::default());
+        state.flink.no_stage = no_stage;
+        let world = World::new(state);
+        let desk = Desk::new(&host(&world.state()));
+        assert_eq!(desk.call(&world, false).0.exit_code, 5);
+        assert_eq!(world.state().flink.staged, [], "nothing hurries before the gate");
+        let (ending, events) = desk.call(&world, true);
+        assert_eq!(ending.exit_code, 0, "{ending:?}");
+        check(&world.state(), "a start that was made ready");
+        let staged = world.state().flink.staged.clone();
+        let [(session, alive)] = staged.as_slice() else { panic!("{staged:?}") };
+        assert!(session.ends_with(FIRST), "{session}");
+        assert_eq!(*alive, 1, "the job ran on");
+        let told = events.iter().any(|event| {
+            matches!(&event.body, Body::Warning { message, .. }
+                if message == "submit_cdc_jobs could not be prepared and will take longer: The SQL Gateway does not answer")
+        });
+        assert_eq!(told, no_stage);
+    }
+}
+
+/// A TaskManager that is away fails every savepoint until Flink has noticed.
+#[test]
+fn a_savepoint_that_fails_is_asked_for_again_for_two_minutes() {
+    for (failing, code) in [(1, 0), (11, 0), (12, 4)] {
+        let mut state = State::aurora(Faults::default());
+        state.flink.failing = failing;
+        let world = World::new(state);
+        let desk = Desk::new(&host(&world.state()));
+        let (ending, _) = desk.call(&world, true);
+        assert_eq!(ending.exit_code, code, "{failing}: {ending:?}");
+        if code != 0 {
+            let error = ending.error.unwrap();
+            assert!(
+                error.message.contains("could not make a savepoint of orders-to-target: The TaskManager"),
+                "{error}"
+            );
+            assert_eq!(world.state().flink.alive(FIRST).len(), 1, "the job runs on");
+            // What was wrong is put right: the same command asks once more.
+            assert_eq!(desk.call(&world, true).0.exit_code, 0);
+        }
+        check(&world.state(), "failing savepoints");
+    }
+}
+
 fn finished(event: &Event) -> Option<Outcome> {
     match &event.body {
         Body::StepFinished { outcome, .. } => Some(*outcome),

@@ -28,7 +28,7 @@ fn rehearse(arguments: &[&str]) -> String {
 
 #[test]
 fn an_aurora_cluster_is_carried_over_while_upgrade_is_killed_again_and_again() {
-    let kills = ["create deployment", "reboot", "stage ", "stop ", "switchover", "submit green", "attest "];
+    let kills = ["create deployment", "reboot", "stop ", "switchover", "submit green", "attest "];
     let arguments: Vec<&str> = kills.iter().flat_map(|kill| ["--kill", kill]).collect();
     let text = rehearse(&arguments);
     assert!(text.contains("Rows lost: 0."), "{text}");

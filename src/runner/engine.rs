@@ -55,6 +55,8 @@ pub struct Engine<'a> {
     pub(super) stop: Stop,
     pub(super) tell: Tell<'a>,
     pub(super) contact: bool,
+    /// Later steps have made ready what they could.
+    prepared: bool,
     resumed: bool,
     warnings: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl<'a> Engine<'a> {
             stop,
             tell,
             contact: false,
+            prepared: false,
             resumed,
             warnings,
         }
@@ -170,6 +173,9 @@ impl<'a> Engine<'a> {
         }
         self.tell.event(at, Body::StepStarted { step: id.clone(), kind: kind.to_owned() });
         let began = self.read.clock.elapsed();
+        if self.steps[index].step.hurries() && !std::mem::replace(&mut self.prepared, true) {
+            self.prepare_after(index).await?;
+        }
         let result = self.turns(index, began).await;
         let elapsed = (self.read.clock.elapsed() - began).as_secs_f64();
         let at = self.read.clock.now();
@@ -197,6 +203,19 @@ impl<'a> Engine<'a> {
                 Err(ended)
             }
         }
+    }
+
+    /// Lets the steps after this one make ready what they can. None of them has to: what goes wrong is told and costs time later.
+    async fn prepare_after(&mut self, index: usize) -> Result<()> {
+        for later in index + 1..self.planned {
+            let known = self.known(later);
+            if let Err(error) = self.steps[later].step.prepare(&self.read, &self.write, &known).await {
+                let step = self.steps[later].id.clone();
+                let message = format!("{step} could not be prepared and will take longer: {}", error.message);
+                self.note(&step, Vec::new(), vec![message])?;
+            }
+        }
+        Ok(())
     }
 
     /// What an operation of unknown outcome has come to, now that its step is content: it took effect.

@@ -370,7 +370,7 @@ impl Engine<'_> {
         Ok(false)
     }
 
-    fn note(&mut self, step: &str, findings: Vec<Finding>, warnings: Vec<String>) -> Result<(), Error> {
+    pub(super) fn note(&mut self, step: &str, findings: Vec<Finding>, warnings: Vec<String>) -> Result<(), Error> {
         for finding in findings {
             self.noted(Body::Finding(finding))?;
         }

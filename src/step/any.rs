@@ -20,6 +20,8 @@ pub type Glances<'a> = Box<dyn Fn() -> Reply<'a, bool> + Send + Sync + 'a>;
 pub trait AnyStep: Send + Sync {
     fn outline(&self) -> Outline;
     fn needs(&self) -> &'static [&'static str];
+    fn hurries(&self) -> bool;
+    fn prepare<'a>(&'a self, read: &'a Read, write: &'a Write, known: &'a Known) -> Reply<'a, ()>;
     /// Observes and decides.
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn>;
     /// Asks, as often as it is called, whether a whole look is wanted at once; `None` where nothing hurries.
@@ -36,6 +38,14 @@ impl<S: Step> AnyStep for S {
 
     fn needs(&self) -> &'static [&'static str] {
         Step::needs(self)
+    }
+
+    fn hurries(&self) -> bool {
+        Step::hurries(self)
+    }
+
+    fn prepare<'a>(&'a self, read: &'a Read, write: &'a Write, known: &'a Known) -> Reply<'a, ()> {
+        Step::prepare(self, read, write, known)
     }
 
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn> {

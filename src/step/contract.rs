@@ -319,6 +319,17 @@ pub trait Step: Send + Sync {
         &[]
     }
 
+    /// Whether somebody stands still from this step on: what later steps can make ready is made ready before it.
+    fn hurries(&self) -> bool {
+        false
+    }
+
+    /// Makes ready what this step will want at once. Nothing of it lasts and nothing relies on it, so it is not journaled;
+    /// what does not come off is done when it is wanted.
+    fn prepare<'a>(&'a self, _: &'a Read, _: &'a Write, _: &'a Known) -> Reply<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Looks, and changes nothing.
     fn observe<'a>(
         &'a self,

@@ -1,6 +1,6 @@
 //! A session that waits with the head of a script done, and what makes it the head of another.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
@@ -18,6 +18,9 @@ const BEAT: Duration = Duration::from_secs(30);
 /// Settings that are read when a job is started, never when a table is made.
 const OF_A_JOB: [&str; 6] =
     ["pipeline.", "$internal.pipeline.", "execution.", "restart-strategy.", "state.", "parallelism.default"];
+
+/// These say where classes are found, which making a table needs.
+const OF_CLASSES: [&str; 2] = ["pipeline.jars", "pipeline.classpaths"];
 
 pub(super) struct Staged {
     pub(super) session: Session,
@@ -46,8 +49,9 @@ impl Staged {
         Self { session, head: head.iter().map(|statement| statement.0.clone()).collect(), heart }
     }
 
-    /// What to send so that the session is as if it had run the head of `script`; `None` where that is not certain.
-    pub(super) fn repairs(&self, script: &[Statement]) -> Option<Vec<String>> {
+    /// What to send so that the session is as if it had run the head of `script`; `None` where that is not certain. No group
+    /// needs another.
+    pub(super) fn repairs(&self, script: &[Statement]) -> Option<Vec<Vec<String>>> {
         let old: Vec<&str> = self.head.iter().map(Secret::expose).collect();
         repairs(&old, &head(script).iter().map(|statement| statement.0.expose()).collect::<Vec<_>>())
     }
@@ -59,44 +63,71 @@ pub(super) fn head(script: &[Statement]) -> &[Statement] {
     &script[..end.unwrap_or(script.len())]
 }
 
-/// The statements that lead from the state after `old` to the state after `new`, both run from nothing.
+/// The statements that lead from the state after `old` to the state after `new`, both run from nothing, in groups that
+/// leave each other alone.
 ///
-/// A state is the session's settings and its tables, each by its name. It is certain to be the same where the heads have
-/// statement by statement the same kind and name, each name occurs once (so that the order says nothing), and what was
-/// changed is not read by a statement after it that is not sent again: a table by a `LIKE` or a view, a setting by
-/// anything.
-fn repairs(old: &[&str], new: &[&str]) -> Option<Vec<String>> {
-    let effects = |head: &[&str]| head.iter().map(|statement| leaves(statement)).collect::<Option<Vec<_>>>();
-    let (was, is) = (effects(old)?, effects(new)?);
-    if was.len() != is.len() {
+/// A state is the session's settings and its tables, each by its name. Settings that only a job reads are compared by key,
+/// wherever they stand. Of everything else it is certain to be the same where the heads have statement by statement the
+/// same kind and name, each name occurs once (so that the order says nothing), and what was changed is not read by a
+/// statement after it that is not sent again: a table by a `LIKE` or a view, a setting by anything.
+fn repairs(old: &[&str], new: &[&str]) -> Option<Vec<Vec<String>>> {
+    let ((was_set, was), (now_set, now)) = (effects(old)?, effects(new)?);
+    if was.len() != now.len() {
         return None;
     }
-    let mut repairs = Vec::new();
-    for (at, (was, now)) in was.iter().zip(&is).enumerate() {
-        if old[at] == new[at] {
+    let mut groups = Vec::new();
+    for (key, text) in &now_set {
+        if was_set.get(key) != Some(text) {
+            groups.push(vec![(*text).to_owned()]);
+        }
+    }
+    for key in was_set.keys().filter(|key| !now_set.contains_key(*key)) {
+        groups.push(vec![format!("RESET '{}'", key.replace('\'', "''"))]);
+    }
+    for (at, ((before, was), (text, effect))) in was.iter().zip(&now).enumerate() {
+        if before == text {
             continue;
         }
-        if is.iter().filter(|other| object(other) == object(now)).count() > 1 {
+        if now.iter().filter(|(_, other)| object(other) == object(effect)).count() > 1 {
             return None;
         }
-        match (was, now) {
-            (Leaves::Setting { key: was }, Leaves::Setting { key })
-                if was == key && OF_A_JOB.iter().any(|begin| key.starts_with(begin)) => {}
-            (Leaves::Table { name: was, temporary: kept, .. }, Leaves::Table { name, temporary, like: false })
-                if (was, kept) == (name, temporary) =>
-            {
-                let reads = |later: &Leaves| matches!(later, Leaves::View { .. } | Leaves::Table { like: true, .. });
-                if is[at + 1..].iter().any(reads) {
+        let (Leaves::Table { name: was, temporary: kept, .. }, Leaves::Table { name, temporary, like: false }) =
+            (was, effect)
+        else {
+            return None;
+        };
+        let reads =
+            |(_, later): &(&str, Leaves)| matches!(later, Leaves::View { .. } | Leaves::Table { like: true, .. });
+        if (was, kept) != (name, temporary) || now[at + 1..].iter().any(reads) {
+            return None;
+        }
+        let kind = if *temporary { "TEMPORARY TABLE" } else { "TABLE" };
+        groups.push(vec![format!("DROP {kind} `{name}`"), (*text).to_owned()]);
+    }
+    Some(groups)
+}
+
+/// What a head leaves: the settings of jobs, by key, and the rest in its order. `None` where that is not certain.
+type Effects<'a> = (BTreeMap<String, &'a str>, Vec<(&'a str, Leaves)>);
+
+fn effects<'a>(head: &[&'a str]) -> Option<Effects<'a>> {
+    let (mut settings, mut others) = (BTreeMap::new(), Vec::new());
+    for text in head {
+        match leaves(text)? {
+            Leaves::Setting { key } if of_a_job(&key) => {
+                // The same key twice: which of them counts is not worth knowing.
+                if settings.insert(key, *text).is_some() {
                     return None;
                 }
-                let kind = if *temporary { "TEMPORARY TABLE" } else { "TABLE" };
-                repairs.push(format!("DROP {kind} `{name}`"));
             }
-            _ => return None,
+            effect => others.push((*text, effect)),
         }
-        repairs.push(new[at].to_owned());
     }
-    Some(repairs)
+    Some((settings, others))
+}
+
+fn of_a_job(key: &str) -> bool {
+    OF_A_JOB.iter().any(|begin| key.starts_with(begin)) && !OF_CLASSES.contains(&key)
 }
 
 /// Tables and views share their names, whether temporary or not.
@@ -123,7 +154,7 @@ mod tests {
         for (at, text) in changes {
             new[*at] = text;
         }
-        repairs(&HEAD, &new)
+        repairs(&HEAD, &new).map(|groups| groups.concat())
     }
 
     #[test]
@@ -135,7 +166,16 @@ mod tests {
         );
         let old = ["CREATE TEMPORARY TABLE s (id INT)"];
         let new = ["CREATE TEMPORARY TABLE s (id BIGINT)"];
-        assert_eq!(repairs(&old, &new).unwrap(), ["DROP TEMPORARY TABLE `s`", new[0]]);
+        assert_eq!(repairs(&old, &new).unwrap(), [["DROP TEMPORARY TABLE `s`", new[0]]]);
+    }
+
+    #[test]
+    fn settings_of_the_job_come_and_go() {
+        let ddl = "CREATE TABLE s (id INT)";
+        let old = ["SET 'execution.savepoint.path' = '/a'", "SET 'pipeline.name' = 'a'", ddl];
+        let new = ["SET 'pipeline.name' = 'a'", "SET 'state.backend.type' = 'rocksdb'", ddl];
+        let expected = [["SET 'state.backend.type' = 'rocksdb'"], ["RESET 'execution.savepoint.path'"]];
+        assert_eq!(repairs(&old, &new).unwrap(), expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
@@ -86,13 +87,18 @@ struct NoSession(usize);
 
 /// `None` where nothing that starts a job was run: the script can be sent whole.
 async fn take_over(staged: &Staged, script: &[Statement], of: &Said<'_>, rest: &Http) -> Option<Result<String>> {
-    for repair in staged.repairs(script)? {
-        // Whatever is wrong with a statement is told when the script is sent whole.
-        match staged.session.configure(&repair).await {
-            Some(outcome) => outcome.ok()?,
-            None => staged.session.run(&repair).await.ok()?,
-        };
-    }
+    let repairs = staged.repairs(script)?;
+    let repaired = join_all(repairs.iter().map(|group| async move {
+        for repair in group {
+            match staged.session.configure(repair).await {
+                Some(outcome) => outcome?,
+                None => staged.session.run(repair).await?,
+            };
+        }
+        Ok::<(), Trouble>(())
+    }));
+    // Whatever is wrong with a statement is told when the script is sent whole.
+    repaired.await.into_iter().collect::<std::result::Result<Vec<_>, _>>().ok()?;
     of.send(&staged.session, head(script).len(), rest).await.ok()
 }
 

@@ -16,7 +16,7 @@ use super::{
     evidence::Kept,
     jobs, move_cdc_jobs,
     stop_cdc_jobs::{self, Stop},
-    submit_cdc_jobs::{Order, compose, session},
+    submit_cdc_jobs::{Likely, Order, compose, prepare, session},
 };
 use crate::{error::Result, event::Offset, handover::early::Repointed, port::Reply};
 
@@ -79,6 +79,10 @@ impl Step for RepointCdcJobs {
 
     fn needs(&self) -> &'static [&'static str] {
         &["move_cdc_jobs", "switchover"]
+    }
+
+    fn prepare<'a>(&'a self, read: &'a Read, write: &'a Write, known: &'a Known) -> Reply<'a, ()> {
+        Box::pin(prepare(read, write, known, Likely::State))
     }
 
     fn observe<'a>(

@@ -1,25 +1,25 @@
 //! The decision, pure: what each job's standing means, and whether its position belongs to blue.
 
+use std::time::Duration;
+
 use super::{
-    Operation, Order, Outputs, Stop, Stopped,
+    Operation, Outputs, Stop, Stopped,
     jobs::{self, Standing},
     look::{Late, Observation, Seen, State, unknown_state},
-    stage_id, stop_id,
+    stop_id,
 };
 use crate::{
     error::{Error, Kind},
     event::{Offset, Phase},
-    port::{
-        binlog::Place,
-        flink::{Job, Savepoint},
-    },
-    step::{
-        contract::{Attempts, Done, Known, Next},
-        submit_cdc_jobs::{Part, Start},
-    },
+    port::flink::{Job, Savepoint},
+    step::contract::{Attempts, Done, Known, Next},
 };
 
 type Decision = Next<Operation, Outputs>;
+
+/// Flink notices after 50 s that a TaskManager is gone; until then every savepoint fails, and the job seems to run.
+const TRIES: usize = 12;
+const BETWEEN_TRIES: Duration = Duration::from_secs(10);
 
 enum One {
     Stopped(Stopped),
@@ -27,14 +27,11 @@ enum One {
 }
 
 pub(super) fn decide(seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
-    if let Some(stage) = Next::all(to_stage(seen, done)) {
-        return stage;
-    }
     let stopped = match jobs::together(seen.jobs.iter().map(|job| rest(job, seen, known, done))) {
         Ok(stopped) => stopped,
         Err(next) => return next,
     };
-    let none = done.0.iter().all(|attempt| matches!(attempt.operation, Operation::Stage(_)));
+    let none = done.0.is_empty();
     let warnings = stopped.iter().filter(|job| job.astray).map(garbage).collect();
     let done = Done::new(Outputs { jobs: stopped }).warnings(warnings);
     Next::Done(if none {
@@ -64,27 +61,6 @@ fn garbage(job: &Stopped) -> String {
     )
 }
 
-/// The jobs whose start on green can be prepared while they still run on blue.
-fn to_stage(seen: &Observation, done: &Attempts<Operation>) -> Vec<Operation> {
-    let Some(file) = seen.files.last().filter(|_| seen.switched.is_none()) else { return Vec::new() };
-    let running = |job: &&Seen| matches!(&job.standing, Standing::Alive(alive) if alive.state == "RUNNING");
-    let unstaged = seen.jobs.iter().filter(running).filter(|job| done.last(&stage_id(&job.name)).is_none());
-    let order = |job: &Seen| Order {
-        job: job.name.clone(),
-        flink_name: job.flink_name.clone(),
-        part: Part::Green,
-        number: 1,
-        // Where it is to start is known at the switchover; until then any place of the likely kind will do.
-        start: match seen.blue.gtid_mode.eq_ignore_ascii_case("ON") {
-            true => Start::Savepoint(seen.directory.clone()),
-            false => Start::Place(Place { file: file.name.clone(), position: 4 }),
-        },
-        address: seen.production.clone(),
-        production: seen.production.clone(),
-    };
-    unstaged.map(|job| Operation::Stage(order(job))).collect()
-}
-
 fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> One {
     let wait = |awaited: String, seen: &str| One::Next(Next::Wait { awaited, seen: seen.to_owned() });
     let fail = |error: Error| One::Next(Next::Fail(error));
@@ -109,11 +85,16 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         (_, Some(alive)) if alive.state != "RUNNING" => {
             wait(format!("{} to run, so that it can be stopped", job.name), &alive.state)
         }
-        (Some((_, Savepoint::Failed { cause })), Some(_)) if refused(known, done) => fail(
-            Error::permanent(format!("Flink could not make a savepoint of {}: {cause}", job.name))
-                .unchanged("The job runs on")
-                .hint("Remove the cause (is the savepoint directory writable for Flink?), then type the same command again"),
-        ),
+        (Some((_, Savepoint::Failed { cause })), Some(alive)) if tried(job, known, done) > 0 => {
+            let failed = format!("Flink could not make a savepoint of {}: {cause}", job.name);
+            if tried(job, known, done) >= TRIES {
+                return fail(Error::permanent(failed).unchanged("The job runs on").hint(
+                    "Remove the cause (is the savepoint directory writable for Flink?), then type the same command again",
+                ));
+            }
+            let again = Next::Do(stop(job, &alive.id, seen, known, done));
+            One::Next(Next::Confirm { of: failed, looks: 2, spanning: BETWEEN_TRIES, then: Box::new(again) })
+        }
         (_, Some(alive)) => One::Next(Next::Do(stop(job, &alive.id, seen, known, done))),
         (_, None) => match &job.left {
             Some(state) => stopped(job, state, false, seen).map_or_else(fail, One::Stopped),
@@ -167,7 +148,7 @@ fn after_the_switchover(job: &Seen, late: &Late, alive: Option<&Job>, seen: &Obs
     Some(One::Next(Next::Confirm {
         of: format!("{} restarts over and over", job.name),
         looks: 3,
-        spanning: std::time::Duration::ZERO,
+        spanning: Duration::ZERO,
         then: Box::new(Next::Do(cancel(job, alive))),
     }))
 }
@@ -186,9 +167,9 @@ fn cancel(job: &Seen, alive: &Job) -> Operation {
     Operation::Cancel { job: job.name.clone(), job_id: alive.id.clone() }
 }
 
-/// A savepoint that failed in this call is told; one that failed in an earlier call is tried again.
-fn refused(known: &Known, done: &Attempts<Operation>) -> bool {
-    done.0.len() > known.earlier
+/// How often a savepoint of the job was asked for in this call. One that failed in an earlier call is tried again at once.
+fn tried(job: &Seen, known: &Known, done: &Attempts<Operation>) -> usize {
+    done.0.iter().skip(known.earlier).filter(|attempt| attempt.id == stop_id(&job.name)).count()
 }
 
 fn stop(job: &Seen, job_id: &str, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Operation {

@@ -158,7 +158,7 @@ fn asked<'a>(done: &'a Attempts<Operation>, job: &str) -> Option<(&'a str, &'a s
 fn savepoint_of(attempt: &Attempt<Operation>) -> Option<(&str, &str)> {
     match &attempt.operation {
         Operation::Stop(stop) => Some((&stop.job_id, &stop.trigger)),
-        Operation::Stage(_) | Operation::Cancel { .. } => None,
+        Operation::Cancel { .. } => None,
     }
 }
 

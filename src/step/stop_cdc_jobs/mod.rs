@@ -8,12 +8,10 @@ mod decide;
 mod look;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
     contract::{Attempts, Known, Next, Outline, Performed, Policy, Read, Step, Write},
     jobs,
-    submit_cdc_jobs::{Order, compose, session},
 };
 use crate::{error::Result, event::Offset, port::Reply};
 
@@ -27,8 +25,6 @@ pub struct StopCdcJobs;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Prepares what can be prepared of the job's start on green, so that it does not take time later.
-    Stage(Order),
     Stop(Stop),
     /// Ends a job that can make no savepoint any more; its newest checkpoint outlives it.
     Cancel {
@@ -82,6 +78,10 @@ impl Step for StopCdcJobs {
         }
     }
 
+    fn hurries(&self) -> bool {
+        true
+    }
+
     fn observe<'a>(
         &'a self,
         read: &'a Read,
@@ -101,12 +101,6 @@ impl Step for StopCdcJobs {
 
     fn describe(&self, operation: &Operation) -> (String, Policy, String, Vec<String>) {
         match operation {
-            Operation::Stage(order) => (
-                stage_id(&order.job),
-                Policy::Repeat,
-                format!("Prepare the start of {} on green", order.job),
-                vec!["SQL Gateway: its statements up to the INSERT, in a session".to_owned()],
-            ),
             Operation::Stop(Stop { job, job_id, directory, .. }) => (
                 stop_id(job),
                 Policy::Adopt,
@@ -122,18 +116,9 @@ impl Step for StopCdcJobs {
         }
     }
 
-    fn perform<'a>(&'a self, operation: &'a Operation, known: &'a Known, write: &'a Write) -> Reply<'a, Performed> {
+    fn perform<'a>(&'a self, operation: &'a Operation, _: &'a Known, write: &'a Write) -> Reply<'a, Performed> {
         Box::pin(async move {
             match operation {
-                Operation::Stage(order) => {
-                    let composed = compose(order, known, write).await?;
-                    let staged = write.flink()?.stage(&session(known, &order.job), &composed.statements).await;
-                    // For speed alone: without it, everything is sent later.
-                    Ok(Performed::handle(match staged {
-                        Ok(()) => json!({ "staged": true }),
-                        Err(error) => json!({ "staged": false, "why": error.message }),
-                    }))
-                }
                 Operation::Stop(Stop { job_id, directory, trigger, .. }) => {
                     write.flink()?.stop(job_id, directory, trigger).await?;
                     Ok(Performed::default())
@@ -149,10 +134,6 @@ impl Step for StopCdcJobs {
 
 pub(super) fn stop_id(job: &str) -> String {
     format!("stop {job}")
-}
-
-fn stage_id(job: &str) -> String {
-    format!("stage {job}")
 }
 
 fn cancel_id(job: &str) -> String {

@@ -7,6 +7,7 @@
 mod compose;
 mod decide;
 mod look;
+mod prepare;
 mod prove;
 mod way;
 
@@ -29,6 +30,7 @@ use crate::{
 pub(super) use compose::{Composed, Order, compose, ready};
 pub(super) use decide::{died, lost, restarting, shown};
 pub use look::Observation;
+pub(super) use prepare::{Likely, prepare};
 pub(super) use prove::unsettled;
 
 #[derive(Debug)]
@@ -136,6 +138,10 @@ impl Step for SubmitCdcJobs {
 
     fn needs(&self) -> &'static [&'static str] {
         &["stop_cdc_jobs", "switchover", "capture_coordinates"]
+    }
+
+    fn prepare<'a>(&'a self, read: &'a Read, write: &'a Write, known: &'a Known) -> Reply<'a, ()> {
+        Box::pin(prepare(read, write, known, Likely::Tail))
     }
 
     fn observe<'a>(

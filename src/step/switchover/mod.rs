@@ -83,6 +83,10 @@ impl Step for Switchover {
         &["create_blue_green"]
     }
 
+    fn hurries(&self) -> bool {
+        true
+    }
+
     fn observe<'a>(
         &'a self,
         read: &'a Read,

@@ -1,6 +1,6 @@
 //! The Flink ports on a pretended cluster: jobs that read a pretended server's log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use upgrade::{
     error::{Error, Result},
@@ -34,6 +34,13 @@ pub struct Flink {
     pub when_gone: Option<&'static str>,
     /// The name of a job that is refused.
     pub refuse: Option<String>,
+    /// Sessions with a script staged, each with the number of jobs that were alive then.
+    pub staged: Vec<(String, usize)>,
+    /// The gateway stages nothing.
+    pub no_stage: bool,
+    /// So many savepoints fail before one is made; the job runs on.
+    pub failing: usize,
+    failed: BTreeSet<String>,
 }
 
 /// A job and what it reads.
@@ -180,6 +187,11 @@ impl State {
         }
         let at = self.flink.jobs.iter().position(|running| running.job.id == job && !running.job.ended());
         let at = at.ok_or_else(|| Error::permanent(format!("Job {job} is not running")))?;
+        if self.flink.failing > 0 {
+            self.flink.failing -= 1;
+            self.flink.failed.insert(trigger.to_owned());
+            return Ok(());
+        }
         let host = self.flink.jobs[at].host.clone();
         self.job_reads(at);
         let (file, end, server_id) = self.flink.jobs[at].read.clone().unwrap_or_default();
@@ -291,8 +303,13 @@ impl FlinkRead for World {
     }
 
     fn savepoint<'a>(&'a self, _: &'a str, trigger: &'a str) -> Reply<'a, Savepoint> {
-        let location = self.look("savepoint", |state| state.flink.triggers.get(trigger).cloned());
-        ready(Ok(location.map_or(Savepoint::Unknown, |location| Savepoint::Completed { location })))
+        ready(Ok(self.look("savepoint", |state| match state.flink.triggers.get(trigger) {
+            Some(location) => Savepoint::Completed { location: location.clone() },
+            None if state.flink.failed.contains(trigger) => {
+                Savepoint::Failed { cause: "The TaskManager cannot be reached".to_owned() }
+            }
+            None => Savepoint::Unknown,
+        })))
     }
 
     fn failure<'a>(&'a self, _: &'a str) -> Reply<'a, Option<String>> {
@@ -317,8 +334,12 @@ impl FlinkWrite for World {
         ready(self.write("cancel job", |state| state.cancel(job)))
     }
 
-    fn stage<'a>(&'a self, _: &'a str, _: &'a [Statement]) -> Reply<'a, ()> {
-        ready(Ok(()))
+    fn stage<'a>(&'a self, session: &'a str, _: &'a [Statement]) -> Reply<'a, ()> {
+        ready(self.write("stage job", |state| {
+            let alive = state.flink.jobs.iter().filter(|running| !running.job.ended()).count();
+            state.flink.staged.push((session.to_owned(), alive));
+            if state.flink.no_stage { Err(Error::transient("The SQL Gateway does not answer")) } else { Ok(()) }
+        }))
     }
 
     fn submit<'a>(&'a self, _: &'a str, script: &'a [Statement]) -> Reply<'a, String> {
