@@ -21,8 +21,13 @@ pub struct Job {
 impl Job {
     /// Whether the job has ended for good.
     pub fn ended(&self) -> bool {
-        matches!(self.state.as_str(), "FINISHED" | "CANCELED" | "FAILED")
+        ended(&self.state)
     }
+}
+
+/// Whether a job of this state has ended for good.
+pub fn ended(state: &str) -> bool {
+    matches!(state, "FINISHED" | "CANCELED" | "FAILED")
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

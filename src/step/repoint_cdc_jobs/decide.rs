@@ -151,7 +151,9 @@ fn to_rest(
     let failed = matches!(of_this, Some(Savepoint::Failed { .. }));
     // One that failed in an earlier call is tried again.
     let this_call = done.0.iter().skip(known.earlier).any(|attempt| attempt.id == stop_id(name));
-    if state == "RUNNING" && !(failed && this_call) {
+    // Without its server it makes no savepoint and only loses time; its newest checkpoint is as good.
+    let in_vain = !job.reached && job.retained;
+    if state == "RUNNING" && !in_vain && !(failed && this_call) {
         let last = done.last(&stop_id(name)).map(|last| (&last.operation, last.number));
         let trigger = match last {
             Some((Operation::Stop(stop), _)) if stop.job_id == *id && !failed => stop.trigger.clone(),

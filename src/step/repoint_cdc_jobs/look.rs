@@ -1,6 +1,6 @@
 //! What is looked at: the jobs that moved, the state they leave behind, and green at the production address.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use time::OffsetDateTime;
 
@@ -14,14 +14,15 @@ use crate::{
         savepoint,
     },
     port::{
+        Reply,
         binlog::Place,
-        flink::{FlinkRead, Job, Savepoint},
+        flink::{FlinkRead, Job, Savepoint, ended},
         mysql::{Address, Coordinates, Server},
     },
     step::{
-        contract::{Attempts, Known, Read},
+        contract::{Attempt, Attempts, Known, Read},
         jobs::{Ground, Rows, Running, Stretch},
-        stop_cdc_jobs::stop_id,
+        stop_cdc_jobs::{Stop, stop_id},
         submit_cdc_jobs::Part,
         switchover,
     },
@@ -104,6 +105,41 @@ pub(super) async fn look(
     let version = flink.version().await?;
     let now = read.clock.now();
     Ok(Observation { jobs: seen, switched, green, end, savepoints, version, now, deployment })
+}
+
+/// The look between two looks, while jobs come to rest: their rows stand still until they are started again.
+pub(super) fn glance<'a>(read: &'a Read, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
+    let mut last: BTreeMap<&str, &Operation> = BTreeMap::new();
+    for Attempt { operation, .. } in &done.0 {
+        match operation {
+            Operation::Stop(Stop { job, .. }) | Operation::Cancel { job, .. } => last.insert(job, operation),
+            Operation::Submit { order, .. } => last.insert(&order.job, operation),
+            Operation::Attest { evidence } => last.insert(&evidence.job, operation),
+        };
+    }
+    last.retain(|_, operation| matches!(operation, Operation::Stop(_) | Operation::Cancel { .. }));
+    if last.is_empty() {
+        return None;
+    }
+    Some(Box::pin(async move {
+        let flink = read.flink()?;
+        for operation in last.into_values() {
+            let id = match operation {
+                Operation::Stop(Stop { job_id, trigger, .. }) => {
+                    if matches!(flink.savepoint(job_id, trigger).await?, Savepoint::Failed { .. }) {
+                        return Ok(true);
+                    }
+                    job_id
+                }
+                Operation::Cancel { job_id, .. } => job_id,
+                Operation::Submit { .. } | Operation::Attest { .. } => continue,
+            };
+            if flink.job_state(id).await?.is_some_and(|state| !ended(&state)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }))
 }
 
 async fn one(

@@ -94,6 +94,10 @@ impl Step for RepointCdcJobs {
         Box::pin(look::look(self, read, known, done))
     }
 
+    fn glance<'a>(&'a self, read: &'a Read, _: &'a Known, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
+        look::glance(read, done)
+    }
+
     fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
         Ok(decide::decide(seen, known, done))
     }
