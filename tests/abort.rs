@@ -57,7 +57,7 @@ cdc_jobs:
         text.push_str(if gate { "approve, " } else { "" });
         text.push_str("stop_cdc_jobs, switchover, capture_coordinates, submit_cdc_jobs]\n");
         let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
-        Self { playbook: Arc::new(playbook.unwrap()), folder }
+        Self { playbook: Arc::new(playbook.unwrap()), folder: Arc::new(folder) }
     }
 
     fn run(&self) -> Run {

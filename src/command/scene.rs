@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Kind, Result},
     event::Outcome,
     playbook::{self, DatabaseName, Loaded, Playbook},
-    runner::{Placed, Run, RunFolder, Verbs, digest_of, journal},
+    runner::{Departure, Placed, Run, RunFolder, Verbs, departure, digest_of, journal},
     step,
 };
 
@@ -101,7 +101,10 @@ impl Scene {
 
     /// The steps, ready to look and to act.
     pub(super) fn steps(&self) -> Vec<Placed> {
-        let inputs = self.inputs(&self.playbook);
+        self.placed(self.inputs(&self.playbook))
+    }
+
+    fn placed(&self, inputs: Vec<Value>) -> Vec<Placed> {
         let steps = self.playbook.steps.iter().zip(inputs);
         steps
             .map(|(step, input)| Placed {
@@ -117,17 +120,11 @@ impl Scene {
     /// Refuses a playbook whose begun steps are not what they were when they began.
     pub(super) fn same_so_far(&self, past: &Past) -> Result<()> {
         let now = self.inputs(&self.playbook);
-        for (place, begun) in past.run.steps.iter().enumerate() {
-            let step =
-                self.playbook.steps.get(place).filter(|step| step.id == begun.id && step.body.kind() == begun.kind);
-            if step.is_none() {
-                return Err(edited(&format!("the order of steps up to `{}`", begun.id)));
-            }
-            if digest_of(&now[place]) != begun.input {
-                return Err(edited(&self.what_changed(past, place, &now[place])));
-            }
+        match departure(&past.run, &self.placed(now.clone())) {
+            None => Ok(()),
+            Some(Departure::Order { step }) => Err(edited(&format!("the order of steps up to `{step}`"))),
+            Some(Departure::Input { place }) => Err(edited(&self.what_changed(past, place, &now[place]))),
         }
-        Ok(())
     }
 
     fn what_changed(&self, past: &Past, place: usize, now: &Value) -> String {

@@ -1,6 +1,7 @@
 //! The state machine: observe → next → journal → perform → journal, step after step.
 
 mod back;
+mod edited;
 mod ending;
 mod engine;
 pub mod folder;
@@ -14,6 +15,7 @@ mod turn;
 mod wait;
 
 pub use back::{may_go_back, way_back};
+pub use edited::{Departure, departure};
 pub use ending::Ending;
 pub use engine::{Engine, Orders, Started};
 pub use folder::RunFolder;

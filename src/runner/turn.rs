@@ -76,11 +76,11 @@ impl Engine<'_> {
             put_off: false,
         };
         let earlier = self.run.step(&self.steps[index].id).map_or(0, |step| step.attempts.0.len());
+        let known = Known { earlier, ..self.known(index) };
         loop {
             if let Some(signal) = self.stop.asked() {
                 return Err(self.interrupted(signal)?.into());
             }
-            let known = Known { earlier, ..self.known(index) };
             let attempts =
                 intents(&self.run.step(&self.steps[index].id).expect("a step that turns has begun").attempts);
             let turn = match self.steps[index].step.look(&self.read, &known, &attempts).await {

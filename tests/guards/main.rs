@@ -70,7 +70,7 @@ steps:
 "
         );
         let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
-        Self { playbook: Arc::new(playbook.unwrap()), folder }
+        Self { playbook: Arc::new(playbook.unwrap()), folder: Arc::new(folder) }
     }
 
     /// One call of the program, up to and with a step.

@@ -25,6 +25,16 @@ pub enum Act {
         dies_after: Option<u32>,
         torn: bool,
     },
+    /// The same, while somebody types the same command on the same host: after so many calls of the first.
+    Twice {
+        approve: bool,
+        second_after: u32,
+    },
+    /// `upgrade run` with a playbook that was edited: in its last step, which may be, or in what the run has begun with.
+    Edited {
+        begun: bool,
+        approve: bool,
+    },
     /// Minutes pass.
     Wait(u64),
     Hand(Hand),
@@ -109,6 +119,8 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         12 => (prop::bool::weighted(0.8), dies, prop::bool::weighted(0.2))
             .prop_map(|(approve, dies_after, torn)| Act::Run { approve, dies_after, torn }),
+        1 => (any::<bool>(), 0..400u32).prop_map(|(approve, second_after)| Act::Twice { approve, second_after }),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(begun, approve)| Act::Edited { begun, approve }),
         2 => (1..240u64).prop_map(Act::Wait),
         1 => select(hands).prop_map(Act::Hand),
     ]
@@ -120,7 +132,10 @@ pub fn plots() -> impl Strategy<Value = Plot> {
         (vec(rule(), 0..3), option::weighted(0.3, mishap()), coordinates()).prop_map(|(rules, mishap, coordinates)| {
             Faults { rules, mishaps: mishap.into_iter().map(Planned::once).collect(), coordinates }
         });
-    (1..=2usize, prop::bool::weighted(0.1), kept, any::<bool>(), faults, vec(act(), 1..7)).prop_map(
+    let jobs = prop_oneof![3 => Just(1usize), 1 => Just(2)];
+    // Most of what goes wrong shows in a short story, and ten of them are told in the time of a long one.
+    let acts = prop_oneof![4 => vec(act(), 1..3), 1 => vec(act(), 3..7)];
+    (jobs, prop::bool::weighted(0.02), kept, any::<bool>(), faults, acts).prop_map(
         |(jobs, slow, kept, own_addresses, faults, acts)| Plot { jobs, slow, kept, own_addresses, faults, acts },
     )
 }

@@ -5,6 +5,8 @@ use std::{
     fmt::{self, Display},
     io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
@@ -55,8 +57,20 @@ impl Reached {
 
     /// A model that reaches nothing shows nothing.
     pub fn check(&self) {
-        for what in ["killed", "torn", "exit 0", "exit 4", "exit 5", "exit 7", "exit 8", "fault struck", "rolled back"]
-        {
+        for what in [
+            "edited",
+            "edited too late",
+            "locked out",
+            "killed",
+            "torn",
+            "exit 0",
+            "exit 4",
+            "exit 5",
+            "exit 7",
+            "exit 8",
+            "fault struck",
+            "rolled back",
+        ] {
             assert!(self.0.get(what).is_some_and(|times| *times > 0), "no world has come to: {what}");
         }
     }
@@ -89,6 +103,12 @@ impl<'a> Story<'a> {
                 Act::Run { approve, dies_after, torn } => {
                     self.run(*approve, *dies_after, *torn, reached).map_err(|why| format!("{what}: {why}"))?;
                 }
+                Act::Twice { approve, second_after } => {
+                    self.twice(*approve, *second_after, reached).map_err(|why| format!("{what}: {why}"))?;
+                }
+                Act::Edited { begun, approve } => {
+                    self.edited(*begun, *approve, reached).map_err(|why| format!("{what}: {why}"))?;
+                }
                 Act::Wait(minutes) => drop(self.world.sleep(Duration::from_secs(minutes * 60))),
                 Act::Hand(hand) => self.hand(*hand),
             }
@@ -109,6 +129,49 @@ impl<'a> Story<'a> {
             journal.write_all(b"{\"v\":1,\"seq\":").unwrap();
         }
         Ok(())
+    }
+
+    /// The second call finds the lock held and touches nothing.
+    fn twice(&mut self, approve: bool, after: u32, reached: &mut Reached) -> Result<(), String> {
+        let second = Arc::new(Mutex::new(None));
+        let (desk, world, told) = (self.desk.clone(), self.world.clone(), Arc::clone(&second));
+        self.world.meanwhile(after, move || {
+            let asked = world.state().region.requests().len();
+            // A runtime does not run within another.
+            let second = world.clone();
+            let ending = thread::spawn(move || desk.call(&second, true).0).join().unwrap();
+            *told.lock().unwrap() = Some((ending, world.state().region.requests().len() == asked));
+        });
+        let ran = self.run(approve, None, false, reached);
+        match second.lock().unwrap().take() {
+            Some((ending, true)) if ending.exit_code == 6 => reached.count("locked out"),
+            Some((ending, silent)) => return Err(format!("a second call ran (silent: {silent}): {ending:?}")),
+            None => self.world.meanwhile(u32::MAX, || {}),
+        }
+        ran
+    }
+
+    fn edited(&mut self, begun: bool, approve: bool, reached: &mut Reached) -> Result<(), String> {
+        let (from, to) = if begun { ("orders-80", "orders-81") } else { ("keep_old_for: 0s", "keep_old_for: 1s") };
+        let text = std::fs::read_to_string(self.desk.folder.path().join("playbook.yaml")).unwrap();
+        // It may be edited by now.
+        if !text.contains(from) {
+            return Ok(());
+        }
+        let desk = self.desk.edited(from, to);
+        let asked = self.world.state().region.requests().len();
+        let kept = std::mem::replace(&mut self.desk, desk);
+        let ending = self.call(approve, None);
+        let refused = ending.as_ref().and_then(|ending| ending.error.as_ref());
+        if refused.is_some_and(|error| error.message.starts_with("The playbook was edited")) {
+            reached.count("edited too late");
+            self.desk = kept.edited(to, from);
+            let silent = self.world.state().region.requests().len() == asked;
+            return if silent { Ok(()) } else { Err("a refused playbook was acted on".to_owned()) };
+        }
+        reached.count("edited");
+        self.consented |= approve;
+        ending.map_or(Ok(()), |ending| legal(&ending, reached))
     }
 
     /// One call of the program; `None` where it was killed.

@@ -14,8 +14,9 @@ use upgrade::{
 
 pub const RUN: &str = "01900000-0000-7000-8000-0123456789ab";
 
+#[derive(Clone)]
 pub struct Desk {
-    pub folder: tempfile::TempDir,
+    pub folder: Arc<tempfile::TempDir>,
     pub playbook: Arc<Playbook>,
 }
 

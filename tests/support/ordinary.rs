@@ -1,11 +1,15 @@
 //! The ordinary upgrade: its playbook with one job or two, a call of the program, and what must be true at its end.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use upgrade::{
+    error::{Error, Kind},
     event::{Event, Observer},
-    playbook,
-    runner::{Ending, Engine, Orders, Stop, Tell, Verbs},
+    playbook::{self, Playbook},
+    runner::{
+        Ending, Engine, Orders, Stop, Tell, Verbs, departure,
+        lock::{Lock, Owner},
+    },
 };
 
 use crate::support::{
@@ -70,16 +74,36 @@ impl Desk {
             entries.push_str(&format!("  - name: {job}\n    flink_sql: {{ script: {job}.sql }}\n"));
         }
         let text = PLAYBOOK.replace("JOBS\n", &entries);
-        let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
-        Self { playbook: Arc::new(playbook.unwrap()), folder }
+        std::fs::write(folder.path().join("playbook.yaml"), &text).unwrap();
+        Self { playbook: read(&text, folder.path()), folder: Arc::new(folder) }
+    }
+
+    /// The same with another playbook.
+    #[allow(dead_code, reason = "not every test edits")]
+    pub fn edited(&self, from: &str, to: &str) -> Self {
+        let path = self.folder.path().join("playbook.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        let text = text.replace(from, to);
+        std::fs::write(&path, &text).unwrap();
+        Self { playbook: read(&text, self.folder.path()), folder: Arc::clone(&self.folder) }
     }
 
     /// One call of the program.
     pub fn call(&self, world: &World, approve: bool) -> (Ending, Vec<Event>) {
         let mut seen = Seen::default();
+        let owner = Owner { who: "tester@here".to_owned(), pid: 1, since: String::new(), playbook: String::new() };
+        let _lock = match Lock::take(self.folder.path(), &self.playbook, &owner) {
+            Ok(lock) => lock,
+            Err(error) => return (Ending::of(error, "upgrade status playbook.yaml".to_owned()), Vec::new()),
+        };
         let started = self.started();
         if started.run.finished.is_some() {
             return (Ending::done(None), Vec::new());
+        }
+        if let Some(departure) = departure(&started.run, &self.steps()) {
+            let error = Error::new(Kind::Drift, format!("The playbook was edited: {departure:?}"));
+            return (Ending::of(error, "upgrade run playbook.yaml".to_owned()), Vec::new());
         }
         let approve = if approve { vec!["approve".to_owned()] } else { Vec::new() };
         let orders = Orders { until: None, approve, who: "tester@here".to_owned() };
@@ -107,6 +131,11 @@ impl Desk {
         }
         last.unwrap()
     }
+}
+
+fn read(text: &str, folder: &Path) -> Arc<Playbook> {
+    let playbook = playbook::parse(text, "playbook.yaml", folder).map_err(|found| found.render(false));
+    Arc::new(playbook.unwrap())
 }
 
 pub fn host(state: &State) -> String {

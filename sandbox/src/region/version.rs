@@ -1,5 +1,7 @@
 //! The engine versions on offer, their families, and which upgrades are valid.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
 use super::csv;
@@ -28,8 +30,10 @@ pub struct UpgradeTarget {
 }
 
 /// Oldest first, engine by engine.
-pub fn all() -> Vec<EngineVersion> {
-    csv::rows(include_str!("versions.csv")).filter_map(read).collect()
+pub fn all() -> &'static [EngineVersion] {
+    static ALL: LazyLock<Vec<EngineVersion>> =
+        LazyLock::new(|| csv::rows(include_str!("versions.csv")).filter_map(read).collect());
+    &ALL
 }
 
 fn read(row: Vec<String>) -> Option<EngineVersion> {
@@ -41,8 +45,9 @@ fn read(row: Vec<String>) -> Option<EngineVersion> {
 pub fn resolve(engine: &str, text: &str) -> Option<EngineVersion> {
     let line = format!("{text}.");
     let mut found: Vec<EngineVersion> = all()
-        .into_iter()
+        .iter()
         .filter(|v| v.engine == engine && (v.version == text || v.version.starts_with(&line)))
+        .cloned()
         .collect();
     let best = found.iter().position(|v| v.version == text).or_else(|| found.iter().position(|v| v.default));
     match best {

@@ -69,7 +69,11 @@ pub struct World {
     moments: Arc<Mutex<Vec<Moment>>>,
     journal: Arc<Mutex<Option<PathBuf>>>,
     fuse: Arc<Mutex<Option<u32>>>,
+    meanwhile: Arc<Mutex<Option<(u32, Meanwhile)>>>,
 }
+
+/// What happens beside the program.
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 /// What a program is thrown with that dies at a call.
 pub struct Killed;
@@ -162,6 +166,7 @@ impl World {
             moments: Arc::default(),
             journal: Arc::default(),
             fuse: Arc::default(),
+            meanwhile: Arc::default(),
         }
     }
 
@@ -187,7 +192,27 @@ impl World {
         *self.fuse.lock().unwrap() = calls;
     }
 
+    /// Before the call of this number from here on, something else happens.
+    #[allow(dead_code, reason = "not every test has a second operator")]
+    pub fn meanwhile(&self, calls: u32, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some((calls, Box::new(what)));
+    }
+
     fn burn(&self) {
+        let due = {
+            let mut meanwhile = self.meanwhile.lock().unwrap();
+            match &mut *meanwhile {
+                Some((0, _)) => meanwhile.take(),
+                Some((left, _)) => {
+                    *left -= 1;
+                    None
+                }
+                None => None,
+            }
+        };
+        if let Some((_, what)) = due {
+            what();
+        }
         let burnt = match &mut *self.fuse.lock().unwrap() {
             Some(0) => true,
             Some(left) => {

@@ -51,7 +51,7 @@ impl Call for DescribeDBEngineVersions {
                     _ => filter.has("provisioned"),
                 })
         };
-        let found = version::all().into_iter().filter(wanted);
+        let found = version::all().iter().filter(|version| wanted(version)).cloned();
         self.paging.of(found.map(|version| VersionShown { targets: version.targets(), version }).collect())
     }
 }
