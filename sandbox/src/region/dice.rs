@@ -1,4 +1,4 @@
-//! Everything random in the region, from one seed.
+//! Everything random, from one seed.
 
 use super::work::Millis;
 
@@ -7,10 +7,10 @@ const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// SplitMix64: small, and the same on every machine.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -23,7 +23,7 @@ impl Dice {
     }
 
     /// `0..bound`; 0 for a bound of 0.
-    pub(super) fn below(&mut self, bound: Millis) -> Millis {
+    pub(crate) fn below(&mut self, bound: Millis) -> Millis {
         if bound == 0 { 0 } else { self.next() % bound }
     }
 

@@ -10,7 +10,7 @@ pub mod catalogue;
 mod clockwork;
 mod csv;
 pub mod deployment;
-mod dice;
+pub(crate) mod dice;
 pub mod error;
 pub mod event;
 pub mod fault;

@@ -15,6 +15,7 @@ mod scene;
 pub mod scenes;
 mod script;
 mod sink;
+mod storm;
 mod upset;
 
 pub use kills::Span;

@@ -10,6 +10,7 @@ use tokio::process::Command;
 use super::events::Story;
 use super::kills::EachRecord;
 use super::scene::Scene;
+use super::storm::{Blow, Storm};
 use super::upset::Upset;
 use crate::clock;
 use crate::error::{Error, Result};
@@ -27,6 +28,7 @@ type Say<'a> = &'a (dyn Fn(&str) + Sync);
 pub(super) struct Ahead {
     kill: Vec<String>,
     each: Option<EachRecord>,
+    storm: Option<Storm>,
     upset: Vec<Upset>,
     /// So many times a call may end because of what was done to it or of a switchover that was undone, and the command is
     /// typed again.
@@ -37,7 +39,8 @@ impl Ahead {
     pub(super) fn of(scene: &Scene, undone: u32, state: &Path) -> Self {
         let hurt = u32::try_from(scene.upset.len()).unwrap_or(u32::MAX);
         let each = scene.kill_each_record.clone().map(|span| EachRecord::new(span, state.to_owned()));
-        Self { kill: scene.words_to_kill_at(), each, upset: scene.upset.clone(), undone: undone + hurt }
+        let storm = scene.storm.map(|kills| Storm::new(kills, scene.seed));
+        Self { kill: scene.words_to_kill_at(), each, storm, upset: scene.upset.clone(), undone: undone + hurt }
     }
 
     /// Everything has happened, or the error says what has not.
@@ -51,12 +54,13 @@ impl Ahead {
                 never.during
             )));
         }
-        match &self.each {
-            Some(each) if each.kills == 0 => {
-                Err(Error::other("The product was never killed: no journal record was seen"))
-            }
-            _ => Ok(()),
+        if self.each.as_ref().is_some_and(|each| each.kills == 0) {
+            return Err(Error::other("The product was never killed: no journal record was seen"));
         }
+        if self.storm.as_ref().is_some_and(|storm| storm.kills == 0) {
+            return Err(Error::other("The product was never killed: it was done before the first moment"));
+        }
+        Ok(())
     }
 }
 
@@ -148,7 +152,7 @@ impl Product<'_> {
                     Some(line) => Some(line),
                     None => break,
                 },
-                () = clock::pause(LOOK), if ahead.each.is_some() => None,
+                () = clock::pause(LOOK), if ahead.each.is_some() || ahead.storm.is_some() => None,
             };
             if let Some(shown) = line.and_then(|line| story.take(&line)) {
                 say(&shown);
@@ -158,10 +162,27 @@ impl Product<'_> {
                 say("  Killed after a journal record");
                 return Ok(true);
             }
+            match ahead.storm.as_mut().and_then(Storm::strikes) {
+                None => {}
+                Some(Blow::Product) => {
+                    child.kill().await?;
+                    let kills = ahead.storm.as_ref().map_or(0, |storm| storm.kills);
+                    say(&format!("  Killed at a random moment ({kills})"));
+                    return Ok(true);
+                }
+                Some(Blow::Beside(victim)) => {
+                    ahead.undone += 1;
+                    match victim.strike(self.place, self.record).await {
+                        Ok(hit) => say(&format!("  {hit} at a random moment")),
+                        Err(error) => say(&format!("  Nothing was hit: {error}")),
+                    }
+                }
+            }
             let under_way = story.under_way.clone().unwrap_or_default();
             if let Some(at) = ahead.upset.iter().position(|upset| under_way.starts_with(&upset.during)) {
-                let hit = ahead.upset.remove(at).strike(self.place, self.record).await?;
-                say(&format!("  {hit}"));
+                let upset = ahead.upset.remove(at);
+                let hit = upset.victim.strike(self.place, self.record).await?;
+                say(&format!("  {hit} during `{}`", upset.during));
             }
             if let Some(at) = ahead.kill.iter().position(|words| under_way.starts_with(words.as_str())) {
                 child.kill().await?;

@@ -43,10 +43,16 @@ pub struct Scene {
     #[arg(long, value_name = "FROM..TO", num_args = 0..=1, default_missing_value = "stop_cdc_jobs..submit_cdc_jobs",
           value_parser = Span::parse)]
     pub kill_each_record: Option<Span>,
-    /// Kill Flink's TaskManager (`taskmanager`) or all binary log readers (`readers`) during an operation that begins with
-    /// these words
+    /// Kill Flink's TaskManager (`taskmanager`), all binary log readers (`readers`), or all connections of `upgrade` and of
+    /// the jobs to production (`logins`) during an operation that begins with these words
     #[arg(long, value_name = "WHAT@OPERATION", value_parser = Upset::parse)]
     pub upset: Vec<Upset>,
+    /// Kill `upgrade` at N random moments, and beside it now and then what it works with
+    #[arg(long, value_name = "N")]
+    pub storm: Option<u32>,
+    /// Where the random moments begin
+    #[arg(long, value_name = "SEED", default_value_t = 1, requires = "storm")]
+    pub seed: u64,
     /// The exit codes with which `upgrade` may end
     #[arg(long, value_name = "CODE,…", value_delimiter = ',', default_value = "0")]
     pub ends: Vec<i64>,

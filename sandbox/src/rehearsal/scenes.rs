@@ -11,7 +11,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 
 /// Name and options of `rehearse`.
-const SCENES: [(&str, &str); 35] = [
+const SCENES: [(&str, &str); 39] = [
     ("plain", "--floor"),
     ("rds", "--rds"),
     ("two-jobs", "--jobs 2"),
@@ -39,6 +39,10 @@ const SCENES: [(&str, &str); 35] = [
     ("kill-each-record", "--kill-each-record"),
     ("upset-taskmanager", "--upset taskmanager@stop"),
     ("upset-readers", "--upset readers@switchover"),
+    ("upset-logins", "--upset logins@switchover"),
+    ("storm", "--storm 30 --cut-rds 5"),
+    ("storm-early", "--early --storm 30 --seed 2 --cut-rds 5"),
+    ("storm-rds", "--rds --storm 30 --seed 3 --cut-rds 5"),
     ("late-dropped", "--late dropped"),
     ("late-surviving", "--late surviving"),
     ("late-failed", "--late failed"),

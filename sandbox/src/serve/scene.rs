@@ -10,7 +10,8 @@ use crate::parts::Release;
 use crate::plane::GreenAddress;
 use crate::region::work::Millis;
 use crate::region::{
-    Addresses, ApiError, ClusterSpec, Faults, InstanceSpec, Level, Mishap, Pace, Planned, Region, ServerId, Settings,
+    Addresses, ApiError, Breakage, Calls, ClusterSpec, Fault, Faults, InstanceSpec, Level, Mishap, Pace, Planned,
+    Region, Rule, ServerId, Settings,
 };
 
 pub const ACCOUNT: &str = "123456789012";
@@ -62,7 +63,11 @@ fn pace(oddities: &Oddities) -> Pace {
 fn faults(oddities: &Oddities) -> Faults {
     let cancelled = Mishap::SwitchoverCancelled { reason: "an active long-running transaction".to_owned() };
     let mishap = Planned { mishap: cancelled, times: oddities.cancel, struck: 0 };
-    Faults { mishaps: vec![mishap], coordinates: EventMode::plan(&oddities.event), ..Faults::default() }
+    let share = Calls::Share(f64::from(oddities.cut_rds) / 200.0);
+    let mut rules =
+        vec![Rule::any(share, Fault::ReplyLost(Breakage::Reset)), Rule::any(share, Fault::CallLost(Breakage::Reset))];
+    rules.retain(|_| oddities.cut_rds > 0);
+    Faults { rules, mishaps: vec![mishap], coordinates: EventMode::plan(&oddities.event) }
 }
 
 fn aurora(region: &mut Region, gtid: bool) -> std::result::Result<(), ApiError> {

@@ -62,6 +62,9 @@ pub struct Oddities {
     /// The SQL Gateway answers 500 to the first result of an INSERT that started a job
     #[arg(long = "insert-500")]
     pub insert_500: bool,
+    /// So many of a hundred calls to RDS lose their answer, half of them after their effect
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub cut_rds: u8,
     /// Milliseconds from the new names to SWITCHOVER_COMPLETED; production leads to a writable green all that time
     #[arg(long, value_name = "MS", default_value_t = 2_000)]
     pub linger: Millis,
@@ -71,6 +74,7 @@ impl Default for Oddities {
     fn default() -> Self {
         Self {
             workers: 0,
+            cut_rds: 0,
             order: Order::default(),
             event: Vec::new(),
             roll_back: 0,
