@@ -8,11 +8,14 @@ mod support;
 use std::{path::Path, sync::Arc};
 
 use ordinary::{BOTH, FIRST, check, host};
-use sandbox::region::{Action, Breakage, Calls, Fault, Faults, Mishap, Planned, Rule};
+use sandbox::region::{
+    Action, Breakage, Calls, Fault, Faults, Mishap, Planned, Rule, action::CreateBlueGreenDeployment,
+};
 use support::desk::Desk;
 use support::world::{Kept, State, World};
 use upgrade::{
     event::{Body, Event, Outcome},
+    port::side::RUN_TAG,
     runner::Run,
     step,
 };
@@ -276,11 +279,7 @@ fn a_foreign_deployment_is_refused_and_left_alone() {
     {
         let mut state = world.state();
         let source = state.region.arn("cluster", "orders");
-        let call = sandbox::region::action::CreateBlueGreenDeployment {
-            name: "somebodys".to_owned(),
-            source,
-            ..Default::default()
-        };
+        let call = CreateBlueGreenDeployment { name: "somebodys".to_owned(), source, ..Default::default() };
         state.region.by_hand(call).unwrap();
         state.region.forget_requests();
     }
@@ -292,6 +291,29 @@ fn a_foreign_deployment_is_refused_and_left_alone() {
             .any(|event| matches!(&event.body, Body::Finding(finding) if finding.check == "deployment_exists"))
     );
     assert_eq!(world.state().writes(), 0);
+}
+
+/// The name and the source are not enough: only the mark says that it is this run's.
+#[test]
+fn a_deployment_of_the_very_name_is_refused_without_the_mark_of_the_run() {
+    for run in [None, Some("01900000-0000-7000-8000-00000000beef")] {
+        let world = World::new(State::aurora(Faults::default()));
+        let desk = Desk::new(&host(&world.state()));
+        assert_eq!(desk.call_until(&world, false, Some("precheck")).0.exit_code, 0);
+        {
+            let mut state = world.state();
+            let source = state.region.arn("cluster", "orders");
+            let tags = run.map(|run| (RUN_TAG.to_owned(), run.to_owned())).into_iter().collect();
+            let call = CreateBlueGreenDeployment { name: "orders-80".to_owned(), source, tags, ..Default::default() };
+            state.region.by_hand(call).unwrap();
+        }
+        let writes = world.state().writes();
+        let (ending, _) = desk.call(&world, true);
+        assert_eq!(ending.exit_code, 7, "{run:?}: {ending:?}");
+        let error = ending.error.unwrap();
+        assert!(error.message.contains("orders-80") && error.message.contains("this run has not made"), "{error}");
+        assert_eq!(world.state().writes(), writes, "nothing was created");
+    }
 }
 
 #[test]

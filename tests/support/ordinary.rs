@@ -91,6 +91,11 @@ impl Desk {
 
     /// One call of the program.
     pub fn call(&self, world: &World, approve: bool) -> (Ending, Vec<Event>) {
+        self.call_until(world, approve, None)
+    }
+
+    /// The same, content after a step.
+    pub fn call_until(&self, world: &World, approve: bool, until: Option<&str>) -> (Ending, Vec<Event>) {
         let mut seen = Seen::default();
         let owner = Owner { who: "tester@here".to_owned(), pid: 1, since: String::new(), playbook: String::new() };
         let _lock = match Lock::take(self.folder.path(), &self.playbook, &owner) {
@@ -106,7 +111,7 @@ impl Desk {
             return (Ending::of(error, "upgrade run playbook.yaml".to_owned()), Vec::new());
         }
         let approve = if approve { vec!["approve".to_owned()] } else { Vec::new() };
-        let orders = Orders { until: None, approve, who: "tester@here".to_owned() };
+        let orders = Orders { until: until.map(str::to_owned), approve, who: "tester@here".to_owned() };
         let ports = (world.read(), world.writer(self.folder.path().join("artifacts")));
         let verbs = Verbs::new("playbook.yaml", None);
         let tell = Tell::new(&mut seen);
