@@ -21,10 +21,11 @@ use upgrade::{
     port::{Reply, mysql::Address, rds::*},
 };
 
-use super::{State, World};
+use super::{Part, State, World};
 
 impl State {
     fn ask<C: Call>(&mut self, call: C) -> Result<C::Answer> {
+        self.reach(Part::Rds)?;
         self.region.call(call).map_err(|failure| error(&failure, C::ACTION.mutating()))
     }
 }
