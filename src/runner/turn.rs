@@ -55,6 +55,8 @@ struct Memory {
     confirming: Option<(String, u32, Duration)>,
     /// The operation that was refused last, with the refusal.
     refused: Option<(String, Error)>,
+    /// Since when an operation is turned away as one that may be taken later.
+    refusing: Option<(String, Duration)>,
     /// The operation performed last, and how often in a row.
     last: Option<(String, Value)>,
     again: u32,
@@ -71,6 +73,7 @@ impl Engine<'_> {
             silent: None,
             confirming: None,
             refused: None,
+            refusing: None,
             last: None,
             again: 0,
             put_off: false,
@@ -238,14 +241,20 @@ impl Engine<'_> {
         if let Some((id, error)) = memory.refused.take()
             && id == operation.id
         {
-            if error.kind != Kind::Transient {
+            let now = self.read.clock.elapsed();
+            let since = match &memory.refusing {
+                Some((known, since)) if *known == id => *since,
+                _ => now,
+            };
+            memory.refusing = Some((id, since));
+            let limit = if self.contact { RIDE_OUT } else { FIRST_CONTACT };
+            if error.kind != Kind::Transient || now.saturating_sub(since) >= limit {
                 return Err(error.into());
             }
-            if let Next::Wait { awaited, seen } = self.silence(memory, error)? {
-                let began = self.read.clock.elapsed();
-                // Time has passed: what is to be done is decided by another look.
-                return self.pause(index, began, memory, awaited, seen).await;
-            }
+            // What was turned away was not done.
+            memory.last = None;
+            // Time has passed: what is to be done is decided by another look.
+            return self.pause(index, now, memory, "an answer".to_owned(), error.message).await;
         }
         if !self.spare(index, &operation, memory).await? {
             return Ok(());
@@ -315,6 +324,7 @@ impl Engine<'_> {
             Ok(performed) => {
                 self.contact = true;
                 memory.silent = None;
+                memory.refusing = None;
                 memory.rhythm = Rhythm::new(&*self.read.clock);
                 self.record(Record::Handle {
                     step: step.clone(),
