@@ -108,13 +108,14 @@ impl Engine<'_> {
                 Next::Together(operations) => {
                     self.together(index, operations, &known, &mut memory).await?;
                 }
-                decided => return self.leave(index, decided, &known).await,
+                Next::Gate { expires } => return self.passes(index, expires, began, &known, &mut memory).await,
+                decided => return self.leave(index, decided).await,
             }
         }
     }
 
     /// Everything that ends the loop.
-    async fn leave(&mut self, index: usize, turn: Turn, known: &Known) -> Result<Finished, Ended> {
+    async fn leave(&mut self, index: usize, turn: Turn) -> Result<Finished, Ended> {
         let id = self.steps[index].id.clone();
         match turn {
             Next::Done(done) => {
@@ -134,19 +135,41 @@ impl Engine<'_> {
                 let error = Error::new(Kind::Refused, message).unchanged("Nothing was changed");
                 Err(first.map_or(error.clone(), |first| error.cause(first)).into())
             }
-            Next::Gate { expires } => {
-                let (outcome, outputs) = self.gate(index, expires, known).await?;
-                Ok((outcome, None, outputs))
-            }
             Next::Later { awaited, at } => {
                 let text = format!("`{id}` waits until {at}: {awaited}");
                 Err(Ending::waiting(text, self.again()).into())
             }
             Next::Undone(error) => Err(Ended::RolledBack(Box::new(self.undone(index, error)?))),
             Next::Fail(error) => Err(error.into()),
-            Next::Wait { .. } | Next::Do(_) | Next::Together(_) | Next::Confirm { .. } => {
+            Next::Wait { .. } | Next::Do(_) | Next::Together(_) | Next::Confirm { .. } | Next::Gate { .. } => {
                 unreachable!("the loop goes on with these")
             }
+        }
+    }
+
+    /// Passes a gate, for which all that follows is looked at as well: an outside that does not answer is ridden out there too.
+    async fn passes(
+        &mut self,
+        index: usize,
+        expires: Duration,
+        began: Duration,
+        known: &Known,
+        memory: &mut Memory,
+    ) -> Result<Finished, Ended> {
+        let since = self.read.clock.elapsed();
+        loop {
+            let error = match self.gate(index, expires, known).await {
+                Ok((outcome, outputs)) => return Ok((outcome, None, outputs)),
+                Err(Ended::Error(error)) if error.kind == Kind::Transient => *error,
+                Err(ended) => return Err(ended),
+            };
+            if let Some(signal) = self.stop.asked() {
+                return Err(self.interrupted(signal)?.into());
+            }
+            if self.read.clock.elapsed().saturating_sub(since) >= RIDE_OUT {
+                return Err(error.into());
+            }
+            self.pause(index, began, memory, "an answer".to_owned(), error.message).await?;
         }
     }
 
