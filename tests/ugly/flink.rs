@@ -131,7 +131,6 @@ fn rows() -> Vec<Row> {
                     "CANCELED".clone_into(&mut job.job.state);
                 });
             },
-            ..PLAIN
         },
         Row {
             what: "a savepoint fails for a minute",
