@@ -10,6 +10,7 @@ use super::{
     turn::Ended,
 };
 use crate::{
+    error::Error,
     event::{Action, Outcome, Proposal},
     step::Known,
 };
@@ -23,9 +24,19 @@ impl Engine<'_> {
         known: &Known,
     ) -> Result<(Outcome, serde_json::Value), Ended> {
         let id = self.steps[index].id.clone();
-        let digest = self.follows(index, known).await?;
-        let now = self.read.clock.now();
         let gate = self.run.gates.get(&id).cloned();
+        // What follows is looked at as if this consent were given.
+        let given = gate.as_ref().map_or(0, |gate| gate.approvals + u32::from(gate.approved.is_none()));
+        let known = Known { consents: Some(given.max(1)), ..known.clone() };
+        let (digest, refused) = self.follows(index, &known).await?;
+        if let Some(Proposal { step, why, .. }) = refused {
+            let text = format!("`{step}`, which follows `{id}`, cannot be done as things stand");
+            let error = Error::drift(text).cause(why.unwrap_or_default());
+            return Err(error
+                .unchanged("Nothing that follows the gate was done; the CDC jobs are as they were")
+                .into());
+        }
+        let now = self.read.clock.now();
         let mut drift = None;
         if let Some(gate) = gate.filter(|gate| !gate.digest.is_empty()) {
             let same = gate.digest == digest && now < gate.expires;
@@ -66,8 +77,9 @@ impl Engine<'_> {
         Ok(passed(&who))
     }
 
-    /// The digest of what the steps after the gate are given, and of what would keep them from it now.
-    async fn follows(&self, index: usize, known: &Known) -> Result<String, Ended> {
+    /// The digest of what the steps after the gate are given, and of what would keep them from it now; and a step for
+    /// which somebody would stand still that cannot be done.
+    async fn follows(&self, index: usize, known: &Known) -> Result<(String, Option<Proposal>), Ended> {
         let after: &[Placed] = &self.steps[index + 1..self.planned];
         let (proposals, _) = propose(after, Some(&self.run), &self.read, known.clone()).await?;
         let refused: Vec<_> = proposals
@@ -76,7 +88,12 @@ impl Engine<'_> {
             .map(|Proposal { step, why, .. }| (step, why))
             .collect();
         let inputs: Vec<_> = after.iter().map(|placed| (&placed.id, &placed.input)).collect();
-        Ok(digest_of(&(inputs, &known.outputs, refused)))
+        let digest = digest_of(&(inputs, &known.outputs, refused));
+        let hurries = |proposal: &&Proposal| {
+            proposal.action == Action::Refuse
+                && after.iter().any(|placed| placed.id == proposal.step && placed.step.hurries())
+        };
+        Ok((digest, proposals.iter().find(hurries).cloned()))
     }
 }
 

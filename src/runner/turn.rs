@@ -55,6 +55,8 @@ struct Memory {
     confirming: Option<(String, u32, Duration)>,
     /// The operation that was refused last, with the refusal.
     refused: Option<(String, Error)>,
+    /// Since when an operation is turned away as one that may be taken later.
+    refusing: Option<(String, Duration)>,
     /// The operation performed last, and how often in a row.
     last: Option<(String, Value)>,
     again: u32,
@@ -71,6 +73,7 @@ impl Engine<'_> {
             silent: None,
             confirming: None,
             refused: None,
+            refusing: None,
             last: None,
             again: 0,
             put_off: false,
@@ -105,13 +108,14 @@ impl Engine<'_> {
                 Next::Together(operations) => {
                     self.together(index, operations, &known, &mut memory).await?;
                 }
-                decided => return self.leave(index, decided, &known).await,
+                Next::Gate { expires } => return self.passes(index, expires, began, &known, &mut memory).await,
+                decided => return self.leave(index, decided).await,
             }
         }
     }
 
     /// Everything that ends the loop.
-    async fn leave(&mut self, index: usize, turn: Turn, known: &Known) -> Result<Finished, Ended> {
+    async fn leave(&mut self, index: usize, turn: Turn) -> Result<Finished, Ended> {
         let id = self.steps[index].id.clone();
         match turn {
             Next::Done(done) => {
@@ -131,19 +135,41 @@ impl Engine<'_> {
                 let error = Error::new(Kind::Refused, message).unchanged("Nothing was changed");
                 Err(first.map_or(error.clone(), |first| error.cause(first)).into())
             }
-            Next::Gate { expires } => {
-                let (outcome, outputs) = self.gate(index, expires, known).await?;
-                Ok((outcome, None, outputs))
-            }
             Next::Later { awaited, at } => {
                 let text = format!("`{id}` waits until {at}: {awaited}");
                 Err(Ending::waiting(text, self.again()).into())
             }
             Next::Undone(error) => Err(Ended::RolledBack(Box::new(self.undone(index, error)?))),
             Next::Fail(error) => Err(error.into()),
-            Next::Wait { .. } | Next::Do(_) | Next::Together(_) | Next::Confirm { .. } => {
+            Next::Wait { .. } | Next::Do(_) | Next::Together(_) | Next::Confirm { .. } | Next::Gate { .. } => {
                 unreachable!("the loop goes on with these")
             }
+        }
+    }
+
+    /// Passes a gate, for which all that follows is looked at as well: an outside that does not answer is ridden out there too.
+    async fn passes(
+        &mut self,
+        index: usize,
+        expires: Duration,
+        began: Duration,
+        known: &Known,
+        memory: &mut Memory,
+    ) -> Result<Finished, Ended> {
+        let since = self.read.clock.elapsed();
+        loop {
+            let error = match self.gate(index, expires, known).await {
+                Ok((outcome, outputs)) => return Ok((outcome, None, outputs)),
+                Err(Ended::Error(error)) if error.kind == Kind::Transient => *error,
+                Err(ended) => return Err(ended),
+            };
+            if let Some(signal) = self.stop.asked() {
+                return Err(self.interrupted(signal)?.into());
+            }
+            if self.read.clock.elapsed().saturating_sub(since) >= RIDE_OUT {
+                return Err(error.into());
+            }
+            self.pause(index, began, memory, "an answer".to_owned(), error.message).await?;
         }
     }
 
@@ -238,14 +264,20 @@ impl Engine<'_> {
         if let Some((id, error)) = memory.refused.take()
             && id == operation.id
         {
-            if error.kind != Kind::Transient {
+            let now = self.read.clock.elapsed();
+            let since = match &memory.refusing {
+                Some((known, since)) if *known == id => *since,
+                _ => now,
+            };
+            memory.refusing = Some((id, since));
+            let limit = if self.contact { RIDE_OUT } else { FIRST_CONTACT };
+            if error.kind != Kind::Transient || now.saturating_sub(since) >= limit {
                 return Err(error.into());
             }
-            if let Next::Wait { awaited, seen } = self.silence(memory, error)? {
-                let began = self.read.clock.elapsed();
-                // Time has passed: what is to be done is decided by another look.
-                return self.pause(index, began, memory, awaited, seen).await;
-            }
+            // What was turned away was not done.
+            memory.last = None;
+            // Time has passed: what is to be done is decided by another look.
+            return self.pause(index, now, memory, "an answer".to_owned(), error.message).await;
         }
         if !self.spare(index, &operation, memory).await? {
             return Ok(());
@@ -315,6 +347,7 @@ impl Engine<'_> {
             Ok(performed) => {
                 self.contact = true;
                 memory.silent = None;
+                memory.refusing = None;
                 memory.rhythm = Rhythm::new(&*self.read.clock);
                 self.record(Record::Handle {
                     step: step.clone(),

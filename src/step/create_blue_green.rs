@@ -276,7 +276,7 @@ fn members(green: Option<&Side>) -> String {
 fn broken(deployment: &Deployment, details: &str) -> Error {
     Error::permanent(format!("The deployment {} ({}) is {}{details}", deployment.name, deployment.id, deployment.status))
         .unchanged("Blue serves as before; the deployment was left as it is")
-        .hint("Read the reason in the RDS events and in the logs of green, delete the deployment, then begin again with `--new-run`")
+        .hint("Read the reason in the RDS events and in the logs of green; `upgrade abort PLAYBOOK` removes all that the run has made, then `upgrade run PLAYBOOK --new-run` begins again")
 }
 
 fn listed(settings: &[Setting]) -> String {

@@ -92,6 +92,8 @@ pub(super) struct Plan {
 /// How far it is, beyond what is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Progress {
+    /// Before, it is not listed.
+    pub(super) shown_from: Millis,
     /// The step in progress takes at least until then.
     pub(super) earliest: Millis,
     /// Green's server is in the making.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Region;
 use super::call::{Action, Call};
 use super::error::ApiError;
+use super::fault::Mishap;
 use super::page::{Page, Paging};
 use super::work::Millis;
 
@@ -129,6 +130,28 @@ impl Region {
             at: self.now,
             listed_at: self.now + self.settings.pace.event_delay,
         };
+        self.say_somehow(event);
+    }
+
+    /// As the mishaps of events want it.
+    fn say_somehow(&mut self, mut event: Event) {
+        let faults = &mut self.settings.faults;
+        let said = event.message.to_lowercase();
+        let lost = faults.strike(|mishap| match mishap {
+            Mishap::EventsLost { words } if said.contains(words.as_str()) => Some(()),
+            _ => None,
+        });
+        if lost.is_some() {
+            return;
+        }
+        let late = faults.strike(|mishap| match mishap {
+            Mishap::EventsLate { by } => Some(*by),
+            _ => None,
+        });
+        event.listed_at += late.unwrap_or_default();
+        if faults.strike(|mishap| matches!(mishap, Mishap::EventsTwice).then_some(())).is_some() {
+            self.list(event.clone());
+        }
         self.list(event);
     }
 

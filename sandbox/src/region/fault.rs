@@ -148,6 +148,18 @@ pub enum Mishap {
     Flapping { during: Millis },
     /// Green members are in `storage-optimization` for so long after AVAILABLE.
     StorageOptimization { during: Millis },
+    /// Green members are in `storage-initialization` for so long after AVAILABLE: their blocks are still being fetched.
+    StorageInitialization { during: Millis },
+    /// A member of green shows this status for so long, so long after AVAILABLE, though nobody has asked for anything.
+    MemberBusy { after: Millis, during: Millis, status: String },
+    /// A deployment is not listed for so long after it was asked for.
+    ShowsLate { by: Millis },
+    /// An event is listed so much later than it happened.
+    EventsLate { by: Millis },
+    /// An event is listed twice.
+    EventsTwice,
+    /// An event whose message holds these words, in lower case, is never listed.
+    EventsLost { words: String },
     /// Green comes up with the defaults of its family; its groups wait for a reboot.
     GreenPendingReboot,
     /// A parameter group refuses changes for so long after each change.

@@ -27,8 +27,8 @@ pub(super) fn decide(step: &Switchover, seen: &Observation, known: &Known, done:
         let text = format!("The deployment {} is no longer there", seen.created.deployment);
         return Next::Fail(
             Error::drift(text)
-                .unchanged("Nothing was changed")
-                .hint("Look at the RDS events; `upgrade status` shows where the run is"),
+                .unchanged("No switchover was asked for now; CDC jobs that were stopped for it are still stopped")
+                .hint(way_on(done)),
         );
     };
     match &seen.sides {
@@ -59,7 +59,7 @@ fn first(
 ) -> Decision {
     match deployment.status.as_str() {
         "AVAILABLE" => {}
-        "INVALID_CONFIGURATION" | "SWITCHOVER_FAILED" | "DELETING" => return Next::Fail(stuck(deployment)),
+        "INVALID_CONFIGURATION" | "SWITCHOVER_FAILED" | "DELETING" => return Next::Fail(stuck(deployment, done)),
         status => return Next::Wait { awaited: "the deployment to be AVAILABLE".to_owned(), seen: status.to_owned() },
     }
     let applied = done.0.iter().filter(|attempt| !matches!(attempt.fate, Fate::Failed(_))).count();
@@ -182,7 +182,7 @@ fn under_way(
                 "the deployment is AVAILABLE, production is still blue, and no event tells of a switchover".to_owned();
             Next::Confirm { of, looks: 3, spanning: Duration::from_secs(30), then: Box::new(Next::Do(operation)) }
         }
-        "SWITCHOVER_FAILED" | "INVALID_CONFIGURATION" | "DELETING" => Next::Fail(stuck(deployment)),
+        "SWITCHOVER_FAILED" | "INVALID_CONFIGURATION" | "DELETING" => Next::Fail(stuck(deployment, done)),
         status => {
             let members: Vec<_> =
                 deployment.members.iter().map(|pair| format!("{} {}", name_of(&pair.source), pair.status)).collect();
@@ -299,11 +299,19 @@ fn spent() -> Error {
         .hint("Put an `approve` step before `switchover`, or say `upgrade resolve PLAYBOOK switchover --as retry` to allow one more")
 }
 
-fn stuck(deployment: &Deployment) -> Error {
+/// What a person can do about a deployment that cannot be switched over.
+fn way_on(done: &Attempts<Operation>) -> &'static str {
+    if done.0.iter().all(|attempt| matches!(attempt.fate, Fate::Failed(_) | Fate::Undone(_))) {
+        return "`upgrade abort PLAYBOOK` starts the stopped jobs at blue again and removes what the run has made";
+    }
+    "Read the RDS events of the deployment and see which side takes writes before going on"
+}
+
+fn stuck(deployment: &Deployment, done: &Attempts<Operation>) -> Error {
     let details = deployment.status_details.clone().map(|details| format!(": {details}")).unwrap_or_default();
     Error::permanent(format!("The deployment {} is {}{details}", deployment.name, deployment.status))
         .unchanged("Nothing was asked for or deleted")
-        .hint("Read the RDS events of the deployment and see which side takes writes before going on")
+        .hint(way_on(done))
 }
 
 fn by_hand(deployment: &str) -> Error {

@@ -13,7 +13,7 @@ use upgrade::{
     },
 };
 
-use super::{State, World};
+use super::{Part, State, World};
 
 /// What a reader of the logs finds in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,7 @@ impl State {
 
     /// A change of definitions at production, which is no transaction of rows.
     pub fn define(&mut self) {
-        let address = self.region.cluster("orders").unwrap().endpoint.clone();
-        let server = self.servers.at(&address).cloned().unwrap();
+        let server = self.servers.at(&self.production()).cloned().unwrap();
         self.write_to(&server, 200);
         let uuid = self.servers.server(&server).unwrap().server_uuid.clone();
         let last = self.logs.get_mut(&uuid).and_then(|log| log.last_mut()).unwrap();
@@ -73,8 +72,7 @@ impl State {
     /// The first row that production's server has written itself.
     #[allow(dead_code, reason = "not every test loses rows")]
     pub fn first_own(&self) -> u128 {
-        let address = &self.region.cluster("orders").unwrap().endpoint;
-        let server = self.servers.at(address).and_then(|id| self.servers.server(id)).unwrap();
+        let server = self.servers.at(&self.production()).and_then(|id| self.servers.server(id)).unwrap();
         let own = self.logs[&server.server_uuid].iter().filter(|found| found.server_id == server.server_id);
         let mut rows = own.filter_map(|found| match found.content {
             Content::Rows { fingerprint, .. } => Some(fingerprint),
@@ -88,7 +86,8 @@ impl State {
         self.logs.get(uuid).and_then(|log| log.last()).map_or(own, |last| last.server_id)
     }
 
-    fn log(&self, at: &Address) -> Result<(Vec<Transaction>, Place)> {
+    fn log(&mut self, at: &Address) -> Result<(Vec<Transaction>, Place)> {
+        self.reach(Part::Mysql)?;
         let server = self.server_at(&at.host)?;
         let (file, position) = server.binlog.last().cloned().unwrap_or_default();
         let mut log = self.logs.get(&server.server_uuid).cloned().unwrap_or_default();

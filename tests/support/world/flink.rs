@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sandbox::region::{ServerId, pretend};
 use upgrade::{
     error::{Error, Result},
     handover::consumer::flink_sql::Script,
@@ -11,7 +12,7 @@ use upgrade::{
     },
 };
 
-use super::{State, World};
+use super::{Part, State, World};
 
 /// A savepoint of a real job with one source; the offset in it is replaced.
 const REAL: &[u8] = include_bytes!("../../fixtures/savepoints/clean/_metadata");
@@ -41,6 +42,8 @@ pub struct Flink {
     /// So many savepoints fail before one is made; the job runs on.
     pub failing: usize,
     failed: BTreeSet<String>,
+    /// The version of its MySQL connector; 3.5.0 if absent.
+    pub connector: Option<&'static str>,
 }
 
 /// A job and what it reads.
@@ -59,6 +62,10 @@ pub struct Running {
     /// File, position and server id of what it has read last.
     read: Option<(String, u64, u32)>,
     pub latest: Option<String>,
+    /// Which submit started it, from 1; 0 for those that were there before.
+    pub submit: usize,
+    /// Its connection is never cut: it reads this server whatever its address leads to.
+    pub stays_at: Option<ServerId>,
 }
 
 impl Flink {
@@ -97,6 +104,8 @@ impl Flink {
             checkpoints: 0,
             read: None,
             latest: None,
+            submit: 0,
+            stays_at: None,
         });
         id
     }
@@ -167,17 +176,26 @@ impl State {
 
     /// False where its source's name is gone.
     fn job_reads(&mut self, at: usize) -> bool {
-        let host = self.flink.jobs[at].host.clone();
-        if self.servers.at(&host).is_none() {
+        let job = &self.flink.jobs[at];
+        if job.stays_at.is_none() && self.servers.at(&job.host).is_none() {
             return false;
         }
-        if let Ok(server) = self.server_at(&host)
+        if let Some(server) = self.source_of(at)
             && let Some((file, position)) = server.binlog.last().cloned()
         {
             let origin = self.last_origin(&server.server_uuid, server.server_id);
             self.flink.jobs[at].read = Some((file, position, origin));
         }
         true
+    }
+
+    /// The server a job reads, where it is reached.
+    fn source_of(&self, at: usize) -> Option<&pretend::Server> {
+        let job = &self.flink.jobs[at];
+        match &job.stays_at {
+            Some(server) => self.servers.server(server),
+            None => self.server_at(&job.host).ok(),
+        }
     }
 
     fn stop(&mut self, job: &str, directory: &str, trigger: &str) -> Result<()> {
@@ -192,11 +210,10 @@ impl State {
             self.flink.failed.insert(trigger.to_owned());
             return Ok(());
         }
-        let host = self.flink.jobs[at].host.clone();
         self.job_reads(at);
         let (file, end, server_id) = self.flink.jobs[at].read.clone().unwrap_or_default();
         // A job on a busy server is stopped in the middle of a transaction; one on a frozen server has read it all.
-        let server = self.server_at(&host).ok().filter(|server| !server.read_only);
+        let server = self.source_of(at).filter(|server| !server.read_only);
         let last = server.and_then(|server| self.logs.get(&server.server_uuid)).and_then(|log| log.last());
         let begin = last.filter(|last| last.start.file == file).map_or(end, |last| last.start.position);
         let (position, skip) = if server.is_none() { (end, 0) } else { (begin, 2) };
@@ -248,7 +265,8 @@ impl State {
         let start = start.filter(|_| restored.is_none());
         self.flink.submits += 1;
         let id = self.flink.begin(&name, &host, start, marks, now);
-        self.flink.jobs.last_mut().expect("it was just begun").restored = restored;
+        let begun = self.flink.jobs.last_mut().expect("it was just begun");
+        (begun.restored, begun.submit) = (restored, self.flink.submits);
         if std::mem::take(&mut self.flink.lose_reply) {
             return Err(Error::unknown("HTTP 500 after the job was started"));
         }
@@ -260,36 +278,54 @@ fn ready<'a, T: Send + 'a>(answer: Result<T>) -> Reply<'a, T> {
     Box::pin(async move { answer })
 }
 
+impl World {
+    /// Asks the JobManager.
+    fn rest<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> Result<T> {
+        self.look(what, |state| {
+            state.reach(Part::JobManager)?;
+            state.age_jobs();
+            Ok(call(state))
+        })
+    }
+
+    /// Lets Flink do something.
+    fn act<T>(&self, what: &str, part: Part, call: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        self.write(what, |state| {
+            state.reach(part)?;
+            state.age_jobs();
+            state.perhaps(what, call)
+        })
+    }
+}
+
 impl FlinkRead for World {
     fn version(&self) -> Reply<'_, String> {
-        ready(Ok("1.20.3".to_owned()))
+        ready(self.state().reach(Part::JobManager).map(|()| "1.20.3".to_owned()))
     }
 
     fn gateway_version(&self) -> Reply<'_, String> {
-        ready(Ok("1.20.3".to_owned()))
+        ready(self.state().reach(Part::Gateway).map(|()| "1.20.3".to_owned()))
     }
 
     fn jobs(&self) -> Reply<'_, Vec<Job>> {
-        let jobs = self.look("jobs", |state| state.flink.jobs.iter().map(|running| running.job.clone()).collect());
-        ready(Ok(jobs))
+        ready(self.rest("jobs", |state| state.flink.jobs.iter().map(|running| running.job.clone()).collect()))
     }
 
     fn job_state<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>> {
-        let jobs = self.look("job state", |state| state.flink.jobs.clone());
-        ready(Ok(jobs.into_iter().find(|running| running.job.id == job).map(|running| running.job.state)))
+        ready(self.rest("job state", |state| {
+            state.flink.jobs.iter().find(|running| running.job.id == job).map(|running| running.job.state.clone())
+        }))
     }
 
     fn parameters<'a>(&'a self, job: &'a str) -> Reply<'a, BTreeMap<String, String>> {
-        let jobs = self.look("job config", |state| state.flink.jobs.clone());
-        ready(Ok(jobs
-            .into_iter()
-            .find(|running| running.job.id == job)
-            .map(|running| running.marks)
-            .unwrap_or_default()))
+        ready(self.rest("job config", |state| {
+            let found = state.flink.jobs.iter().find(|running| running.job.id == job);
+            found.map(|running| running.marks.clone()).unwrap_or_default()
+        }))
     }
 
     fn checkpoints<'a>(&'a self, job: &'a str) -> Reply<'a, Checkpoints> {
-        let checkpoint = self.look("checkpoints", |state| {
+        let checkpoint = self.rest("checkpoints", |state| {
             let at = state.flink.jobs.iter().position(|running| running.job.id == job)?;
             let path = if state.flink.jobs[at].job.ended() {
                 state.flink.jobs[at].latest.clone()
@@ -298,22 +334,24 @@ impl FlinkRead for World {
             };
             path.map(|path| Checkpoint { id: state.flink.jobs[at].checkpoints, path: Some(path) })
         });
-        let history = checkpoint.clone().into_iter().collect();
-        ready(Ok(Checkpoints { latest_completed: checkpoint, latest_savepoint: None, history }))
+        ready(checkpoint.map(|checkpoint| {
+            let history = checkpoint.clone().into_iter().collect();
+            Checkpoints { latest_completed: checkpoint, latest_savepoint: None, history }
+        }))
     }
 
     fn savepoint<'a>(&'a self, _: &'a str, trigger: &'a str) -> Reply<'a, Savepoint> {
-        ready(Ok(self.look("savepoint", |state| match state.flink.triggers.get(trigger) {
+        ready(self.rest("savepoint", |state| match state.flink.triggers.get(trigger) {
             Some(location) => Savepoint::Completed { location: location.clone() },
             None if state.flink.failed.contains(trigger) => {
                 Savepoint::Failed { cause: "The TaskManager cannot be reached".to_owned() }
             }
             None => Savepoint::Unknown,
-        })))
+        }))
     }
 
-    fn failure<'a>(&'a self, _: &'a str) -> Reply<'a, Option<String>> {
-        ready(Ok(None))
+    fn failure<'a>(&'a self, job: &'a str) -> Reply<'a, Option<String>> {
+        ready(Ok(self.state().death_of(job)))
     }
 
     fn settings<'a>(&'a self, _: &'a str) -> Reply<'a, Settings> {
@@ -321,21 +359,22 @@ impl FlinkRead for World {
     }
 
     fn classpath(&self) -> Reply<'_, Vec<String>> {
-        ready(Ok(vec!["/opt/flink/lib/flink-sql-connector-mysql-cdc-3.5.0.jar".to_owned()]))
+        let version = self.state().flink.connector.unwrap_or("3.5.0");
+        ready(Ok(vec![format!("/opt/flink/lib/flink-sql-connector-mysql-cdc-{version}.jar")]))
     }
 }
 
 impl FlinkWrite for World {
     fn stop<'a>(&'a self, job: &'a str, directory: &'a str, trigger: &'a str) -> Reply<'a, ()> {
-        ready(self.write("stop job", |state| state.stop(job, directory, trigger)))
+        ready(self.act("stop job", Part::JobManager, |state| state.stop(job, directory, trigger)))
     }
 
     fn cancel<'a>(&'a self, job: &'a str) -> Reply<'a, ()> {
-        ready(self.write("cancel job", |state| state.cancel(job)))
+        ready(self.act("cancel job", Part::JobManager, |state| state.cancel(job)))
     }
 
     fn stage<'a>(&'a self, session: &'a str, _: &'a [Statement]) -> Reply<'a, ()> {
-        ready(self.write("stage job", |state| {
+        ready(self.act("stage job", Part::Gateway, |state| {
             let alive = state.flink.jobs.iter().filter(|running| !running.job.ended()).count();
             state.flink.staged.push((session.to_owned(), alive));
             if state.flink.no_stage { Err(Error::transient("The SQL Gateway does not answer")) } else { Ok(()) }
@@ -343,6 +382,6 @@ impl FlinkWrite for World {
     }
 
     fn submit<'a>(&'a self, _: &'a str, script: &'a [Statement]) -> Reply<'a, String> {
-        ready(self.write("submit job", |state| state.submit(script)))
+        ready(self.act("submit job", Part::Gateway, |state| state.submit(script)))
     }
 }

@@ -5,8 +5,10 @@ mod flink;
 mod mysql;
 mod rds;
 mod tables;
+mod trouble;
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -24,6 +26,8 @@ use upgrade::{
 
 pub use binlog::Kept;
 pub use flink::Flink;
+#[allow(unused_imports, reason = "not every test has trouble")]
+pub use trouble::{Loss, Mortal, Outage, Part};
 
 /// 2026-01-01T00:00:00Z in milliseconds.
 const START: u64 = 1_767_225_600_000;
@@ -48,6 +52,13 @@ pub struct State {
     pub define_at_stop: bool,
     /// Rows, by their key, that the sink lacks though a job has read behind them.
     pub lost: Vec<std::ops::RangeInclusive<u128>>,
+    pub outages: Vec<Outage>,
+    pub losses: Vec<Loss>,
+    pub mortals: Vec<Mortal>,
+    /// The clock of the program's machine is so many milliseconds ahead of the region's.
+    pub skew: i64,
+    /// How often the program was told a time that is not the region's.
+    pub skewed: Cell<u32>,
     /// Transactions written so far, and when the last one was.
     written: u64,
     wrote: u64,
@@ -105,10 +116,39 @@ impl State {
         region.add_instance(InstanceSpec::member("orders-2", "orders")).unwrap();
         let values = [("binlog_format", "ROW"), ("long_query_time", "2"), ("query_cache_size", "1048576")];
         region.set_parameters(Level::Cluster, "orders57", &values).unwrap();
+        Self::around(region)
+    }
+
+    /// An RDS instance `orders` on 8.0 without replicas, and a CDC job that reads it.
+    #[allow(dead_code, reason = "not every test begins with this world")]
+    pub fn instance(faults: Faults, seed: u64, pace: Pace) -> Self {
+        let settings = Settings {
+            account: "123456789012".to_owned(),
+            region: "eu-central-1".to_owned(),
+            seed,
+            pace,
+            addresses: Addresses::Dns,
+            faults,
+            start: START,
+        };
+        let mut region = Region::new(settings);
+        region.add_parameter_group(Level::Instance, "orders80", "mysql8.0").unwrap();
+        let mut instance = InstanceSpec::primary("orders", "8.0.42", "blue");
+        instance.parameter_group = Some("orders80".to_owned());
+        region.add_instance(instance).unwrap();
+        let values = [("binlog_format", "ROW"), ("long_query_time", "2")];
+        region.set_parameters(Level::Instance, "orders80", &values).unwrap();
+        let mut state = Self::around(region);
+        state.flink.connector = Some("3.6.0");
+        state
+    }
+
+    /// Servers for all that is in the region, and a job that reads production.
+    fn around(mut region: Region) -> Self {
         let mut servers = Pretend::default();
         servers.add_servers(&region);
         servers.run(&mut region, START);
-        let address = region.cluster("orders").unwrap().endpoint.clone();
+        let address = address(&region).unwrap();
         let flink = Flink::with_job("orders-to-target", &address, START - 3_600_000);
         let mut state = Self {
             region,
@@ -120,6 +160,11 @@ impl State {
             silent: false,
             define_at_stop: false,
             lost: Default::default(),
+            outages: Vec::new(),
+            losses: Vec::new(),
+            mortals: Vec::new(),
+            skew: 0,
+            skewed: Cell::new(0),
             written: 0,
             wrote: 0,
         };
@@ -138,13 +183,17 @@ impl State {
         }
         self.wrote = until;
         let Self { region, servers, .. } = self;
-        let address = region.cluster("orders").map(|cluster| cluster.endpoint.clone());
-        if let Some(server) = address.ok().and_then(|address| servers.at(&address).cloned())
+        if let Some(server) = address(region).and_then(|address| servers.at(&address).cloned())
             && servers.server(&server).is_some_and(|server| !server.read_only)
         {
             self.write_to(&server, 1_000);
         }
         self.jobs_read();
+    }
+
+    /// Where applications write: the endpoint of `orders`.
+    pub fn production(&self) -> String {
+        address(&self.region).expect("production has an endpoint")
     }
 
     /// How often a call was made that took effect.
@@ -241,6 +290,7 @@ impl World {
         self.moment(&format!("before {what}"), true);
         self.burn();
         let answer = call(&mut self.state());
+        self.state().called(what);
         self.moment(&format!("after {what}"), true);
         self.burn();
         answer
@@ -278,9 +328,16 @@ impl World {
     }
 }
 
+fn address(region: &Region) -> Option<String> {
+    let cluster = region.cluster("orders").map(|cluster| cluster.endpoint.clone());
+    cluster.or_else(|_| region.instance("orders").map(|instance| instance.endpoint.clone())).ok()
+}
+
 impl Clock for World {
     fn now(&self) -> OffsetDateTime {
-        let millis = self.state().region.now();
+        let state = self.state();
+        state.skewed.set(state.skewed.get() + u32::from(state.skew != 0));
+        let millis = state.region.now().saturating_add_signed(state.skew);
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap()
     }
 

@@ -9,7 +9,7 @@ use upgrade::{
     },
 };
 
-use super::{State, World};
+use super::{Part, State, World};
 
 impl State {
     /// The server behind an address; none while its instance is down or the address leads nowhere.
@@ -37,7 +37,10 @@ fn own_host(server: &pretend::Server) -> String {
 
 impl World {
     fn asked<'a, T: Send + 'a>(&'a self, at: &Address, answer: impl FnOnce(&pretend::Server) -> T) -> Reply<'a, T> {
-        let answer = self.look("mysql", |state| state.server_at(&at.host).map(answer));
+        let answer = self.look("mysql", |state| {
+            state.reach(Part::Mysql)?;
+            state.server_at(&at.host).map(answer)
+        });
         Box::pin(async move { answer })
     }
 }
@@ -50,6 +53,7 @@ fn log_end(server: &pretend::Server) -> Option<Coordinates> {
 impl MysqlRead for World {
     fn who<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Who>> {
         let answer = self.look("who", |state| {
+            state.reach(Part::Mysql).ok()?;
             let server = state.server_at(&at.host).ok()?;
             Some(Who { uuid: server.server_uuid.clone(), read_only: server.read_only })
         });

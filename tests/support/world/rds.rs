@@ -21,10 +21,11 @@ use upgrade::{
     port::{Reply, mysql::Address, rds::*},
 };
 
-use super::{State, World};
+use super::{Part, State, World};
 
 impl State {
     fn ask<C: Call>(&mut self, call: C) -> Result<C::Answer> {
+        self.reach(Part::Rds)?;
         self.region.call(call).map_err(|failure| error(&failure, C::ACTION.mutating()))
     }
 }
@@ -36,7 +37,14 @@ fn error(failure: &Failure, write: bool) -> Error {
         Failure::Refused(refused) if refused.http_status >= 500 || refused.code == "Throttling" => {
             Error::transient(refused.to_string())
         }
-        Failure::Refused(refused) => Error::permanent(refused.to_string()),
+        Failure::Refused(refused) => match refused.code.trim_end_matches("Fault") {
+            code if code.ends_with("AlreadyExists") => Error::conflict(refused.to_string()),
+            "InvalidDBInstanceState"
+            | "InvalidDBClusterState"
+            | "InvalidDBParameterGroupState"
+            | "DBInstanceNotReady" => Error::transient(refused.to_string()),
+            _ => Error::permanent(refused.to_string()),
+        },
         Failure::Html(_) | Failure::Lost { .. } if write => Error::unknown(failure.to_string()),
         Failure::Html(_) | Failure::Lost { .. } => Error::transient(failure.to_string()),
     }

@@ -25,13 +25,16 @@ impl Call for DescribeBlueGreenDeployments {
     fn apply(self, region: &mut Region) -> Result<Page<Deployment>, ApiError> {
         let known = ["blue-green-deployment-identifier", "blue-green-deployment-name", "source", "target"];
         check_filters(&self.filters, &known)?;
-        let unknown = |id: &str| !region.deployments.iter().any(|deployment| deployment.id.eq_ignore_ascii_case(id));
+        let now = region.now;
+        let mut shown = region.deployments.iter().filter(|deployment| deployment.progress.shown_from <= now);
+        let mut unknown = |id: &str| !shown.any(|deployment| deployment.id.eq_ignore_ascii_case(id));
         if let Some(id) = self.id.as_deref().filter(|id| unknown(id)) {
             return Err(ApiError::no_deployment(id));
         }
         let wanted = |deployment: &Deployment| {
             let first = deployment.source();
-            self.id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&deployment.id))
+            deployment.progress.shown_from <= now
+                && self.id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&deployment.id))
                 && self.filters.iter().all(|filter| match filter.name.as_str() {
                     "blue-green-deployment-identifier" => filter.has(&deployment.id),
                     "blue-green-deployment-name" => filter.has(&deployment.name),
@@ -39,7 +42,6 @@ impl Call for DescribeBlueGreenDeployments {
                     _ => first.target_arn.as_ref().is_some_and(|arn| filter.has(arn)),
                 })
         };
-        let now = region.now;
         let mut found = Vec::new();
         for deployment in region.deployments.iter_mut().filter(|deployment| wanted(deployment)) {
             let mut shown = deployment.clone();

@@ -42,6 +42,11 @@ impl Call for CreateBlueGreenDeployment {
         let mut rows = vec![region.row(&source)];
         rows.extend(region.further_sources(&source).iter().map(|resource| region.row(resource)));
         let steps = region.steps(&source, &plan);
+        let late = region.settings.faults.strike(|mishap| match mishap {
+            Mishap::ShowsLate { by } => Some(*by),
+            _ => None,
+        });
+        let progress = Progress { shown_from: region.now + late.unwrap_or_default(), ..Progress::default() };
         let deployment = Deployment {
             id: region.dice.deployment_id(),
             name: self.name,
@@ -53,7 +58,7 @@ impl Call for CreateBlueGreenDeployment {
             created_at: region.now,
             deleted_at: None,
             plan,
-            progress: Progress::default(),
+            progress,
         };
         region.after(region.settings.pace.begin, Due::Provision(deployment.id.clone()));
         region.deployments.push(deployment.clone());

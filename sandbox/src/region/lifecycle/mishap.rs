@@ -1,7 +1,7 @@
 //! Mishaps of deployments that are available already.
 
 use crate::region::Region;
-use crate::region::deployment::Status;
+use crate::region::deployment::{Deployment, Status};
 use crate::region::fault::Mishap;
 use crate::region::resource::Resource;
 use crate::region::schedule::Due;
@@ -10,7 +10,9 @@ impl Region {
     /// Puts what is to befall a deployment on the schedule; one mishap a deployment.
     pub(super) fn plan_mishaps(&mut self, id: &str) {
         let struck = self.settings.faults.strike(|mishap| match mishap {
-            Mishap::Invalid { after, .. } | Mishap::MemberMissing { after } => Some((*after, mishap.clone())),
+            Mishap::Invalid { after, .. } | Mishap::MemberMissing { after } | Mishap::MemberBusy { after, .. } => {
+                Some((*after, mishap.clone()))
+            }
             _ => None,
         });
         if let Some((after, mishap)) = struck {
@@ -29,13 +31,22 @@ impl Region {
                 deployment.status_details = Some(reason);
             }
             Mishap::MemberMissing { .. } => {
-                let mut greens = deployment.rows.iter().rev().filter_map(|row| row.target.clone());
-                let last = greens.find(|green| matches!(green, Resource::Instance(_)));
-                if let Some(last) = last {
+                if let Some(last) = last_of_green(deployment) {
                     self.gone(&last);
+                }
+            }
+            Mishap::MemberBusy { during, status, .. } => {
+                let Some(resource) = last_of_green(deployment) else { return };
+                if let Some(turn) = self.set_status(&resource, &status) {
+                    self.after(during, Due::Status { resource, turn, status: "available" });
                 }
             }
             _ => {}
         }
     }
+}
+
+fn last_of_green(deployment: &Deployment) -> Option<Resource> {
+    let mut greens = deployment.rows.iter().rev().filter_map(|row| row.target.clone());
+    greens.find(|green| matches!(green, Resource::Instance(_)))
 }

@@ -228,11 +228,11 @@ impl Region {
     fn become_available(&mut self, id: &str) {
         let settle = self.settings.pace.settle;
         let strike = |mishap: &Mishap| match mishap {
-            Mishap::StorageOptimization { during } => Some(*during),
+            Mishap::StorageOptimization { during } => Some(("storage-optimization", *during)),
+            Mishap::StorageInitialization { during } => Some(("storage-initialization", *during)),
             _ => None,
         };
-        let optimizing = self.settings.faults.strike(strike);
-        let (status, during) = optimizing.map_or(("modifying", settle), |during| ("storage-optimization", during));
+        let (status, during) = self.settings.faults.strike(strike).unwrap_or(("modifying", settle));
         let flap = self.settings.faults.strike(|mishap| match mishap {
             Mishap::Flapping { during } => Some(*during),
             _ => None,
