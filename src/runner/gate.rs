@@ -23,7 +23,10 @@ impl Engine<'_> {
         known: &Known,
     ) -> Result<(Outcome, serde_json::Value), Ended> {
         let id = self.steps[index].id.clone();
-        let digest = self.follows(index, known).await?;
+        let Some(digest) = self.follows(index, known).await? else {
+            let signal = self.stop.asked().expect("a look is given up only where a stop was asked for");
+            return Err(self.interrupted(signal)?.into());
+        };
         let now = self.read.clock.now();
         let gate = self.run.gates.get(&id).cloned();
         let mut drift = None;
@@ -66,17 +69,20 @@ impl Engine<'_> {
         Ok(passed(&who))
     }
 
-    /// The digest of what the steps after the gate are given, and of what would keep them from it now.
-    async fn follows(&self, index: usize, known: &Known) -> Result<String, Ended> {
+    /// The digest of what the steps after the gate are given, and of what would keep them from it now. `None`
+    /// where a stop was asked for meanwhile.
+    async fn follows(&self, index: usize, known: &Known) -> Result<Option<String>, Ended> {
         let after: &[Placed] = &self.steps[index + 1..self.planned];
-        let (proposals, _) = propose(after, Some(&self.run), &self.read, known.clone()).await?;
+        let look = propose(after, Some(&self.run), &self.read, known.clone());
+        let Some(proposed) = self.stop.unless_asked(look).await else { return Ok(None) };
+        let (proposals, _) = proposed?;
         let refused: Vec<_> = proposals
             .iter()
             .filter(|proposal| proposal.action == Action::Refuse)
             .map(|Proposal { step, why, .. }| (step, why))
             .collect();
         let inputs: Vec<_> = after.iter().map(|placed| (&placed.id, &placed.input)).collect();
-        Ok(digest_of(&(inputs, &known.outputs, refused)))
+        Ok(Some(digest_of(&(inputs, &known.outputs, refused))))
     }
 }
 

@@ -106,5 +106,5 @@ fn unusable(error: &std::io::Error) -> Error {
     Error::permanent("The state folder cannot be used")
         .because(error)
         .unchanged("Nothing was changed")
-        .hint("Give write access to it, or name another one with `--state DIR`")
+        .hint("Make room or give write access to it; a database without a run may have another one, named with `--state DIR`")
 }

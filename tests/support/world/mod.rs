@@ -69,7 +69,11 @@ pub struct World {
     moments: Arc<Mutex<Vec<Moment>>>,
     journal: Arc<Mutex<Option<PathBuf>>>,
     fuse: Arc<Mutex<Option<u32>>>,
+    ear: Arc<Mutex<Option<Ear>>>,
 }
+
+/// Hears the name of a call, and whether it is after its effect.
+type Ear = Box<dyn FnMut(&str, bool) + Send>;
 
 /// What a program is thrown with that dies at a call.
 pub struct Killed;
@@ -162,6 +166,7 @@ impl World {
             moments: Arc::default(),
             journal: Arc::default(),
             fuse: Arc::default(),
+            ear: Arc::default(),
         }
     }
 
@@ -185,6 +190,18 @@ impl World {
     #[allow(dead_code, reason = "not every test kills")]
     pub fn dies_after(&self, calls: Option<u32>) {
         *self.fuse.lock().unwrap() = calls;
+    }
+
+    /// From now on `ear` hears every call: before it, and what changes something also after its effect.
+    #[allow(dead_code, reason = "not every test listens")]
+    pub fn listen(&self, ear: impl FnMut(&str, bool) + Send + 'static) {
+        *self.ear.lock().unwrap() = Some(Box::new(ear));
+    }
+
+    fn heard(&self, what: &str, after: bool) {
+        if let Some(ear) = &mut *self.ear.lock().unwrap() {
+            ear(what, after);
+        }
     }
 
     fn burn(&self) {
@@ -214,15 +231,18 @@ impl World {
     /// Does a call that changes something, with a moment on either side of it.
     fn write<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
         self.moment(&format!("before {what}"), true);
+        self.heard(what, false);
         self.burn();
         let answer = call(&mut self.state());
         self.moment(&format!("after {what}"), true);
+        self.heard(what, true);
         self.burn();
         answer
     }
 
     fn look<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
         self.moment(what, false);
+        self.heard(what, false);
         self.burn();
         call(&mut self.state())
     }
