@@ -106,12 +106,7 @@ fn again(scene: &Scene, past: &Past, now: OffsetDateTime, observer: &mut dyn Obs
 }
 
 /// The journal to go on with: the unfinished run's, or a new one's.
-fn begin(
-    scene: &Scene,
-    past: Option<Past>,
-    asked: &Asked,
-    now: OffsetDateTime,
-) -> Result<(Started, RunFolder)> {
+fn begin(scene: &Scene, past: Option<Past>, asked: &Asked, now: OffsetDateTime) -> Result<(Started, RunFolder)> {
     let names: Vec<_> = scene
         .playbook
         .steps

@@ -85,8 +85,7 @@ fn last(path: &Path, state: &Path) -> std::io::Result<()> {
 }
 
 fn unusable(error: &std::io::Error) -> Error {
-    Error::permanent("The state folder cannot be used")
-        .because(error)
-        .unchanged("Nothing was changed")
-        .hint("Make room or give write access to it; a database without a run may have another one, named with `--state DIR`")
+    Error::permanent("The state folder cannot be used").because(error).unchanged("Nothing was changed").hint(
+        "Make room or give write access to it; a database without a run may have another one, named with `--state DIR`",
+    )
 }

@@ -24,13 +24,7 @@ pub fn run(desk: &Desk, world: &World, started: Started, stop: Stop) -> (Ending,
     of_steps(desk, world, started, desk.steps(), stop)
 }
 
-pub fn of_steps(
-    desk: &Desk,
-    world: &World,
-    started: Started,
-    steps: Vec<Placed>,
-    stop: Stop,
-) -> (Ending, Vec<Event>) {
+pub fn of_steps(desk: &Desk, world: &World, started: Started, steps: Vec<Placed>, stop: Stop) -> (Ending, Vec<Event>) {
     let gates = desk.playbook.steps.iter().filter(|step| step.body.kind() == "approve");
     let orders = Orders { until: None, approve: gates.map(|step| step.id.clone()).collect(), who: "t@h".to_owned() };
     let ports = (world.read(), world.writer(desk.folder.path().join("artifacts")));

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// So many calls that only look are tried, at equal distances; of those that change something all are.
-const LOOKS: usize = 40;
+const LOOKS: usize = 16;
 
 #[test]
 fn a_run_that_was_stopped_at_any_call_ends_as_if_it_had_not_been() {

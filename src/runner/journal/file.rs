@@ -153,9 +153,9 @@ fn newer(path: &Path, number: usize, version: u64) -> Error {
 
 fn damaged(path: &Path, number: usize, why: &str) -> Error {
     let text = format!("The journal {} is damaged in line {}: {why}", path.display(), number + 1);
-    Error::new(Kind::Drift, text).unchanged("Nothing was changed").hint(
-        "Restore the file from a copy, or look at the database yourself and begin a new run with `--new-run`",
-    )
+    Error::new(Kind::Drift, text)
+        .unchanged("Nothing was changed")
+        .hint("Restore the file from a copy, or look at the database yourself and begin a new run with `--new-run`")
 }
 
 fn unwritable(error: &std::io::Error) -> Error {
