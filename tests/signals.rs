@@ -15,7 +15,8 @@ use std::{
 use sandbox::{
     api::{self, Api},
     region::{
-        Action, Addresses, Breakage, Calls, ClusterSpec, Fault, Faults, InstanceSpec, Pace, Region, Rule, Settings,
+        Action, Addresses, Breakage, Calls, ClusterSpec, Fault, Faults, InstanceSpec, Level, Pace, Region, Rule,
+        Settings,
     },
 };
 use upgrade::{
@@ -52,7 +53,11 @@ impl Aws {
             faults,
             start: now(),
         });
-        region.add_cluster(ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", "blue")).unwrap();
+        region.add_parameter_group(Level::Cluster, "orders57", "aurora-mysql5.7").unwrap();
+        region.set_parameters(Level::Cluster, "orders57", &[("binlog_format", "ROW")]).unwrap();
+        let mut cluster = ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", "blue");
+        cluster.parameter_group = Some("orders57".to_owned());
+        region.add_cluster(cluster).unwrap();
         region.add_instance(InstanceSpec::member("orders-1", "orders")).unwrap();
         let api = Api::new(region, now, |_| {});
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -239,7 +244,7 @@ fn a_terminal_that_goes_away_ends_the_call_at_a_safe_point() {
     let aws = Aws::start(Faults::default());
     let folder = folder();
     let mut process = Process::start(folder.path(), &aws.endpoint, "");
-    process.told("waiting");
+    process.told("AVAILABLE");
     drop((process.child.stdout.take(), process.child.stderr.take()));
     process.send("HUP");
     process.send("HUP");

@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
+use sandbox::region::{Faults, Pace};
 use upgrade::{
     event::{Event, Observer},
     runner::{Ending, Engine, Orders, Placed, Started, Stop, Tell, Verbs},
 };
 
-use crate::support::{desk::Desk, world::World};
+use crate::{
+    ordinary::host,
+    support::{
+        desk::Desk,
+        world::{State, World},
+    },
+};
 
 /// Keeps what is told.
 #[derive(Default)]
@@ -17,6 +24,13 @@ impl Observer for Seen {
     fn on(&mut self, event: &Event) {
         self.0.push(event.clone());
     }
+}
+
+/// A world in which everything takes seconds, so that many runs of it fit into a test.
+pub fn quick() -> (World, Desk) {
+    let world = World::new(State::seeded(Faults::default(), 7, Pace::sandbox()));
+    let desk = Desk::new(&host(&world.state()));
+    (world, desk)
 }
 
 /// `upgrade run`, every gate approved.

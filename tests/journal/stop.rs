@@ -2,28 +2,20 @@
 
 use std::sync::{Arc, Mutex};
 
-use sandbox::region::Faults;
 use upgrade::{
     event::Outcome,
     runner::{Run, Signal, Stop, journal},
 };
 
-use crate::{
-    call,
-    ordinary::{check, host},
-    support::{
-        desk::Desk,
-        world::{State, World},
-    },
-};
+use crate::{call, ordinary::check};
 
 /// So many calls that only look are tried, at equal distances; of those that change something all are.
-const LOOKS: usize = 16;
+const LOOKS: usize = 24;
 
 #[test]
 fn a_run_that_was_stopped_at_any_call_ends_as_if_it_had_not_been() {
     let calls: Arc<Mutex<Vec<bool>>> = Arc::default();
-    let (world, desk) = fresh();
+    let (world, desk) = call::quick();
     let heard = Arc::clone(&calls);
     world.listen(move |_, after| {
         let mut calls = heard.lock().unwrap();
@@ -46,16 +38,10 @@ fn a_run_that_was_stopped_at_any_call_ends_as_if_it_had_not_been() {
     });
 }
 
-fn fresh() -> (World, Desk) {
-    let world = World::new(State::aurora(Faults::default()));
-    let desk = Desk::new(&host(&world.state()));
-    (world, desk)
-}
-
 fn stopped(at: usize) {
     let signal = [Signal::Interrupt, Signal::Terminate, Signal::HangUp][at % 3];
     let what = format!("{signal:?} at call {at}");
-    let (world, desk) = fresh();
+    let (world, desk) = call::quick();
     let stop = Stop::default();
     let (asked, mut left) = (stop.clone(), at);
     world.listen(move |_, _| match left.checked_sub(1) {
