@@ -166,11 +166,10 @@ impl Process {
 
     /// The signal its journal names last.
     fn interrupted(&self) -> Option<String> {
-        let named = self.journal().entries.into_iter().rev().find_map(|entry| match entry.record {
+        self.journal().entries.into_iter().rev().find_map(|entry| match entry.record {
             journal::Record::Interrupted { signal } => Some(signal),
             _ => None,
-        });
-        named
+        })
     }
 }
 
