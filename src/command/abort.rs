@@ -58,7 +58,8 @@ pub(super) async fn abort(scene: &Scene, asked: &Asked, observer: &mut dyn Obser
         journal.append(record, now)?;
     }
     let steps = way_back(&run, &scene.playbook)?;
-    let started = Started { journal, run, resumed: true, warnings: wiring::redirections() };
+    let warnings = wiring::redirections().into_iter().chain(past.warnings).collect();
+    let started = Started { journal, run, resumed: true, warnings };
     let stop = Stop::default();
     signals::watch(&stop);
     let orders = Orders { until: None, approve: Vec::new(), who: wiring::who() };

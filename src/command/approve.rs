@@ -24,6 +24,9 @@ pub(super) fn approve(scene: &Scene, step: &str, clock: &dyn Clock, observer: &m
     let gate = past.run.gates.get(step).filter(|gate| !gate.digest.is_empty());
     let gate = gate.ok_or_else(|| early(format!("The run has not reached the gate `{step}`")))?;
     let mut tell = Tell::new(observer);
+    past.warnings.iter().for_each(|message| {
+        tell.event(clock.now(), Body::Warning { step: None, message: message.clone() });
+    });
     if gate.approved.is_none() {
         if clock.now() >= gate.expires {
             return Err(early(format!(

@@ -21,6 +21,7 @@ mod abort;
 mod approve;
 mod completions;
 mod invocation;
+mod kept;
 mod offsets;
 mod plan;
 mod report_verb;
@@ -128,6 +129,8 @@ fn observed(
                 Kind::Transient => scene.verbs.run(),
                 // Of what ends here, only an abort waits.
                 Kind::Waiting => scene.verbs.abort_now(),
+                // A look at the status would end as this did.
+                Kind::Drift if scene.is_damaged() => scene.verbs.run(),
                 _ => scene.verbs.status(),
             });
             let body = Body::RunFinished { outcome, exit_code, error: Some(error), next };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use time::OffsetDateTime;
+
 use super::{ReportFormat, say, scene::Scene};
 use crate::{
     error::{Error, Result},
@@ -22,18 +24,32 @@ pub(super) fn report(scene: &Scene, format: ReportFormat) -> Result<u8> {
     Ok(0)
 }
 
-/// The events of the newest run.
+/// The events of the newest run, and what is to be said of its folder.
 fn events(scene: &Scene) -> Result<Vec<Event>> {
     let past = scene.past()?.ok_or_else(|| {
         Error::drift("There is no run of this playbook to report on").hint(format!("Type `{}`", scene.verbs.run()))
     })?;
-    Ok(remade(&past.entries))
+    let mut bodies = bodies(&past.entries);
+    let begun = bodies.first().map(|(at, _)| *at);
+    let warnings = past.warnings.into_iter().zip(begun.into_iter().cycle());
+    // The end stays the last event.
+    bodies.splice(1..1, warnings.map(|(message, at)| (at, Body::Warning { step: None, message })));
+    Ok(numbered(bodies))
 }
 
 /// One list of events for the whole run, however many calls of the program it took.
 pub fn remade(entries: &[Entry]) -> Vec<Event> {
+    numbered(bodies(entries))
+}
+
+fn numbered(bodies: Vec<(OffsetDateTime, Body)>) -> Vec<Event> {
+    let numbered = bodies.into_iter().zip(0..);
+    numbered.map(|((at, body), seq)| Event { v: VERSION, seq, at, body }).collect()
+}
+
+fn bodies(entries: &[Entry]) -> Vec<(OffsetDateTime, Body)> {
     let mut bodies = Vec::new();
-    let mut begun: BTreeMap<String, (String, time::OffsetDateTime)> = BTreeMap::new();
+    let mut begun: BTreeMap<String, (String, OffsetDateTime)> = BTreeMap::new();
     let mut last_stop = None;
     for entry in entries {
         let at = entry.at;
@@ -89,8 +105,7 @@ pub fn remade(entries: &[Entry]) -> Vec<Event> {
         last_stop = None;
     }
     bodies.extend(last_stop);
-    let numbered = bodies.into_iter().zip(0..);
-    numbered.map(|((at, body), seq)| Event { v: VERSION, seq, at, body }).collect()
+    bodies
 }
 
 fn finished(outcome: Outcome, exit_code: u8, error: Option<Error>, next: Option<String>) -> Body {

@@ -64,7 +64,11 @@ pub(super) fn resolve(scene: &Scene, said: &Said<'_>, clock: &dyn Clock, observe
     Run::fold(&recovered.entries)?.apply(&record, now)?;
     journal.append(record, now)?;
     let next = Some(scene.verbs.run());
-    Tell::new(observer).event(now, Body::RunFinished { outcome: Outcome::Succeeded, exit_code: 0, error: None, next });
+    let mut tell = Tell::new(observer);
+    for message in past.warnings {
+        tell.event(now, Body::Warning { step: None, message });
+    }
+    tell.event(now, Body::RunFinished { outcome: Outcome::Succeeded, exit_code: 0, error: None, next });
     Ok(0)
 }
 

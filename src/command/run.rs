@@ -7,6 +7,7 @@ use super::{
     signals, wiring,
 };
 use crate::{
+    artifact,
     error::{Error, Kind, Result},
     event::{Body, Observer, Outcome, StepName},
     runner::{
@@ -29,7 +30,7 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
     let _lock = Lock::take(&scene.state, &scene.playbook, &owner(scene, outside.clock.now()))?;
     let (past, lost) = match scene.past() {
         // A journal that cannot be read must not stand in the way of another run for ever.
-        Err(error) if asked.new_run && error.kind == Kind::Drift && scene.is_damaged() => (None, Some(error.message)),
+        Err(error) if asked.new_run && scene.is_damaged() && !scene.is_newer() => (None, Some(error.message)),
         past => (past?, None),
     };
     if let Some(past) = past.as_ref().filter(|past| !asked.new_run && !past.finished()) {
@@ -38,10 +39,8 @@ pub(super) async fn run(scene: &Scene, asked: &Asked, observer: &mut dyn Observe
     if let Some(past) = past.as_ref().filter(|past| past.ended_well() && !asked.new_run) {
         return Ok(again(scene, past, outside.clock.now(), observer));
     }
-    let (mut started, folder, torn) = begin(scene, past, asked, outside.clock.now())?;
-    let torn = torn
-        .map(|bytes| format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"));
-    started.warnings = wiring::redirections().into_iter().chain(torn).chain(lost).collect();
+    let (mut started, folder) = begin(scene, past, asked, outside.clock.now())?;
+    started.warnings = wiring::redirections().into_iter().chain(lost).chain(started.warnings).collect();
     let tell = Tell::new(observer);
     let stop = Stop::default();
     signals::watch(&stop);
@@ -107,12 +106,7 @@ fn again(scene: &Scene, past: &Past, now: OffsetDateTime, observer: &mut dyn Obs
 }
 
 /// The journal to go on with: the unfinished run's, or a new one's.
-fn begin(
-    scene: &Scene,
-    past: Option<Past>,
-    asked: &Asked,
-    now: OffsetDateTime,
-) -> Result<(Started, RunFolder, Option<u64>)> {
+fn begin(scene: &Scene, past: Option<Past>, asked: &Asked, now: OffsetDateTime) -> Result<(Started, RunFolder)> {
     let names: Vec<_> = scene
         .playbook
         .steps
@@ -131,22 +125,24 @@ fn begin(
             scene.same_so_far(&past)?;
             let (mut journal, recovered) = Journal::open(&past.folder.journal())?;
             let mut run = Run::fold(&recovered.entries)?;
-            let copy = fs_err::read_to_string(past.folder.playbook()).unwrap_or_default();
-            if copy != scene.text {
+            let mut warnings = past.warnings;
+            let copy = fs_err::read_to_string(past.folder.playbook()).ok();
+            if copy.is_none() {
+                warnings.push("The run's copy of the playbook could not be read and was written again".to_owned());
+            }
+            if copy.as_ref() != Some(&scene.text) {
                 let record = Record::PlaybookChanged { steps: names };
                 run.apply(&record, now)?;
                 journal.append(record, now)?;
-                fs_err::write(past.folder.playbook(), &scene.text).map_err(|error| {
-                    Error::permanent("The run's copy of the playbook cannot be written").because(&error)
-                })?;
+                artifact::write(&past.folder.playbook(), scene.text.as_bytes())?;
             }
-            Ok((Started { journal, run, resumed: true, warnings: Vec::new() }, past.folder, recovered.torn))
+            Ok((Started { journal, run, resumed: true, warnings }, past.folder))
         }
         None => fresh(scene, names, now),
     }
 }
 
-fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(Started, RunFolder, Option<u64>)> {
+fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(Started, RunFolder)> {
     let folder = RunFolder::create(&scene.state, &scene.playbook, &scene.text)?;
     let mut journal = Journal::create(&folder.journal())?;
     let mut run = Run::default();
@@ -159,7 +155,7 @@ fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(St
     };
     run.apply(&record, now)?;
     journal.append(record, now)?;
-    Ok((Started { journal, run, resumed: false, warnings: Vec::new() }, folder, None))
+    Ok((Started { journal, run, resumed: false, warnings: Vec::new() }, folder))
 }
 
 /// An unfinished run is left for good only where nothing it began is in the balance.

@@ -7,6 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::kept;
 use crate::{
     error::{Error, Kind, Result},
     event::Outcome,
@@ -30,6 +31,8 @@ pub(super) struct Past {
     pub folder: RunFolder,
     pub run: Run,
     pub entries: Vec<journal::Entry>,
+    /// What is to be said of the state the folder is in.
+    pub warnings: Vec<String>,
 }
 
 impl Scene {
@@ -55,7 +58,9 @@ impl Scene {
             }
             let run = Run::fold(&recovered.entries)?;
             if run.target == self.target() {
-                return Ok(Some(Past { folder, run, entries: recovered.entries }));
+                let torn = recovered.torn_warning().into_iter();
+                let warnings = torn.chain(kept::missing(&folder, &recovered.entries)).collect();
+                return Ok(Some(Past { folder, run, entries: recovered.entries, warnings }));
             }
             if run.finished.is_none() {
                 return Err(self.another_target(&run));
@@ -66,8 +71,19 @@ impl Scene {
 
     /// Whether the newest journal itself does not read.
     pub(super) fn is_damaged(&self) -> bool {
-        let newest = RunFolder::newest_first(&self.state, &self.playbook).ok().and_then(|all| all.into_iter().next());
-        newest.is_some_and(|folder| journal::read(&folder.journal()).is_err())
+        self.newest().is_some_and(|folder| {
+            let folded = journal::read(&folder.journal()).and_then(|recovered| Run::fold(&recovered.entries));
+            folded.is_err_and(|error| error.kind == Kind::Drift)
+        })
+    }
+
+    /// Whether the newest journal is a newer version's: that version can go on with the run.
+    pub(super) fn is_newer(&self) -> bool {
+        self.newest().is_some_and(|folder| journal::is_newer(&folder.journal()))
+    }
+
+    fn newest(&self) -> Option<RunFolder> {
+        RunFolder::newest_first(&self.state, &self.playbook).ok().and_then(|all| all.into_iter().next())
     }
 
     /// The database in words; empty where the playbook has none.

@@ -22,7 +22,12 @@ pub(super) fn status(scene: &Scene, clock: &dyn Clock, observer: &mut dyn Observ
             next: Some(scene.verbs.run()),
         },
     };
-    Tell::new(observer).event(clock.now(), Body::Status(status));
+    let mut tell = Tell::new(observer);
+    // Of a run at work the last record is just being written.
+    for message in past.filter(|_| status.state != RunState::Running).map(|past| past.warnings).unwrap_or_default() {
+        tell.event(clock.now(), Body::Warning { step: None, message });
+    }
+    tell.event(clock.now(), Body::Status(status));
     Ok(0)
 }
 

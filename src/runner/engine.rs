@@ -306,7 +306,15 @@ impl<'a> Engine<'a> {
         match self.record(record) {
             Ok(_) => ending,
             // The step's own error is worth more than the journal's.
-            Err(_) if ending.error.is_some() => ending,
+            Err(error) if ending.error.is_some() => {
+                if ending.error.as_ref() != Some(&error) {
+                    let causes: Vec<_> = std::iter::once(error.message).chain(error.causes).collect();
+                    let message = format!("How this call ended is not in the journal: {}", causes.join(": "));
+                    let at = self.read.clock.now();
+                    self.tell.event(at, Body::Warning { step: None, message });
+                }
+                ending
+            }
             Err(error) => Ending::of(error, self.again()),
         }
     }

@@ -25,6 +25,7 @@ impl RunFolder {
         fs_err::create_dir_all(folder.artifacts())
             .and_then(|()| private(state))
             .and_then(|()| fs_err::write(folder.playbook(), text))
+            .and_then(|()| last(&folder.path, state))
             .map_err(|error| unusable(&error))?;
         Ok(folder)
     }
@@ -72,9 +73,19 @@ fn private(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Makes the folders from `path` up to the one that holds `state` outlive a power cut: a journal is lost with its folder.
+fn last(path: &Path, state: &Path) -> std::io::Result<()> {
+    for folder in path.ancestors().take_while(|folder| folder.starts_with(state)) {
+        fs_err::File::open(folder)?.sync_all()?;
+    }
+    let beside = state.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    // It may be somebody else's and not be readable.
+    let _ = beside.map(|folder| fs_err::File::open(folder).and_then(|folder| folder.sync_all()));
+    Ok(())
+}
+
 fn unusable(error: &std::io::Error) -> Error {
-    Error::permanent("The state folder cannot be used")
-        .because(error)
-        .unchanged("Nothing was changed")
-        .hint("Give write access to it, or name another one with `--state DIR`")
+    Error::permanent("The state folder cannot be used").because(error).unchanged("Nothing was changed").hint(
+        "Make room or give write access to it; a database without a run may have another one, named with `--state DIR`",
+    )
 }

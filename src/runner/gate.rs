@@ -28,7 +28,10 @@ impl Engine<'_> {
         // What follows is looked at as if this consent were given.
         let given = gate.as_ref().map_or(0, |gate| gate.approvals + u32::from(gate.approved.is_none()));
         let known = Known { consents: Some(given.max(1)), ..known.clone() };
-        let (digest, refused) = self.follows(index, &known).await?;
+        let Some((digest, refused)) = self.follows(index, &known).await? else {
+            let signal = self.stop.asked().expect("a look is given up only where a stop was asked for");
+            return Err(self.interrupted(signal)?.into());
+        };
         if let Some(Proposal { step, why, .. }) = refused {
             let text = format!("`{step}`, which follows `{id}`, cannot be done as things stand");
             let error = Error::drift(text).cause(why.unwrap_or_default());
@@ -78,10 +81,12 @@ impl Engine<'_> {
     }
 
     /// The digest of what the steps after the gate are given, and of what would keep them from it now; and a step for
-    /// which somebody would stand still that cannot be done.
-    async fn follows(&self, index: usize, known: &Known) -> Result<(String, Option<Proposal>), Ended> {
+    /// which somebody would stand still that cannot be done. `None` where a stop was asked for meanwhile.
+    async fn follows(&self, index: usize, known: &Known) -> Result<Option<(String, Option<Proposal>)>, Ended> {
         let after: &[Placed] = &self.steps[index + 1..self.planned];
-        let (proposals, _) = propose(after, Some(&self.run), &self.read, known.clone()).await?;
+        let look = propose(after, Some(&self.run), &self.read, known.clone());
+        let Some(proposed) = self.stop.unless_asked(look).await else { return Ok(None) };
+        let (proposals, _) = proposed?;
         let refused: Vec<_> = proposals
             .iter()
             .filter(|proposal| proposal.action == Action::Refuse)
@@ -93,7 +98,7 @@ impl Engine<'_> {
             proposal.action == Action::Refuse
                 && after.iter().any(|placed| placed.id == proposal.step && placed.step.hurries())
         };
-        Ok((digest, proposals.iter().find(hurries).cloned()))
+        Ok(Some((digest, proposals.iter().find(hurries).cloned())))
     }
 }
 

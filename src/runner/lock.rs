@@ -103,8 +103,7 @@ fn read_owner(file: &mut File) -> String {
 }
 
 fn unusable(error: &std::io::Error) -> Error {
-    Error::permanent("The state folder cannot be used")
-        .because(error)
-        .unchanged("Nothing was changed")
-        .hint("Give write access to it, or name another one with `--state DIR`")
+    Error::permanent("The state folder cannot be used").because(error).unchanged("Nothing was changed").hint(
+        "Make room or give write access to it; a database without a run may have another one, named with `--state DIR`",
+    )
 }

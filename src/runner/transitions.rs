@@ -94,7 +94,11 @@ impl Run {
     pub fn fold(entries: &[Entry]) -> Result<Self> {
         let mut run = Self::default();
         for entry in entries {
-            run.apply(&entry.record, entry.at)?;
+            run.apply(&entry.record, entry.at).map_err(|error| {
+                Error::drift(format!("The journal cannot be followed in line {}: {}", entry.seq + 1, error.message))
+                    .unchanged("Nothing was changed")
+                    .hint("Restore the file from a copy, or look at the database yourself and begin a new run with `--new-run`")
+            })?;
         }
         Ok(run)
     }

@@ -86,7 +86,10 @@ impl Engine<'_> {
             }
             let attempts =
                 intents(&self.run.step(&self.steps[index].id).expect("a step that turns has begun").attempts);
-            let turn = match self.steps[index].step.look(&self.read, &known, &attempts).await {
+            let look = self.steps[index].step.look(&self.read, &known, &attempts);
+            // An outside that does not answer must not hold up who wants to stop.
+            let Some(looked) = self.stop.unless_asked(look).await else { continue };
+            let turn = match looked {
                 Ok(turn) => {
                     memory.silent = None;
                     self.contact = true;
@@ -214,10 +217,10 @@ impl Engine<'_> {
             }
             // Time passes before the first glance too: what it shows may not be enough for a whole look.
             self.stop.sleep(&*clock, left.min((waited / 400).clamp(GLANCE, SLOWEST_GLANCE))).await;
-            match glance().await {
-                Ok(true) => return,
-                Ok(false) => {}
-                Err(_) => return self.stop.sleep(&*clock, until.saturating_sub(clock.elapsed())).await,
+            match self.stop.unless_asked(glance()).await {
+                Some(Ok(true)) | None => return,
+                Some(Ok(false)) => {}
+                Some(Err(_)) => return self.stop.sleep(&*clock, until.saturating_sub(clock.elapsed())).await,
             }
         }
     }

@@ -55,6 +55,20 @@ impl Stop {
         }
     }
 
+    /// What `work` comes to; `None` where a request to stop comes first. `work` is then dropped: for what may be given up
+    /// at any moment, as a look may.
+    pub async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let woken = self.0.wake.notified();
+        if self.asked().is_some() {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = woken => None,
+        }
+    }
+
     /// Sleeps, but not beyond a request to stop.
     pub async fn sleep(&self, clock: &dyn Clock, time: Duration) {
         let woken = self.0.wake.notified();

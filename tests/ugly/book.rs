@@ -119,7 +119,7 @@ impl Book {
             std::fs::write(script, SCRIPT.replace("HOST", &state.production())).unwrap();
         }
         let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
-        Desk { playbook: Arc::new(playbook.unwrap()), folder }
+        Desk { playbook: Arc::new(playbook.unwrap()), folder: Arc::new(folder) }
     }
 }
 

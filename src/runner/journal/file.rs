@@ -1,10 +1,11 @@
 //! The run's append-only file.
 //!
 //! Each line carries its number and a checksum chained to the line before, and is synced before the caller goes on. A
-//! torn last line is what a crash leaves: it is dropped and said. Damage anywhere else refuses the run.
+//! last line without its end is what a crash or a full disk leaves: it is dropped and said. Damage anywhere else refuses
+//! the run, also in a last line that is whole: it was synced, and an effect may have followed it.
 
 use std::{
-    io::{Seek, SeekFrom, Write},
+    io::{Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +13,11 @@ use fs_err::{File, OpenOptions};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::record::{Record, VERSION};
+use super::{
+    line::{self, Damage},
+    record::{Record, VERSION},
+    store::Store,
+};
 use crate::error::{Error, Kind, Result};
 
 /// A record with its place and time. Times are for people; order is `seq`.
@@ -25,17 +30,10 @@ pub struct Entry {
     pub record: Record,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Line {
-    #[serde(flatten)]
-    entry: serde_json::Map<String, serde_json::Value>,
-    check: String,
-}
-
 /// An open journal. Whoever holds it holds the run's lock.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
+    store: Box<dyn Store>,
     path: PathBuf,
     seq: u64,
     check: u32,
@@ -53,12 +51,20 @@ pub struct Recovered {
     check: u32,
 }
 
+impl Recovered {
+    /// What is to be said of a torn last line.
+    pub fn torn_warning(&self) -> Option<String> {
+        let bytes = self.torn?;
+        Some(format!("The journal ended in the middle of a record ({bytes} bytes); that record was dropped"))
+    }
+}
+
 impl Journal {
     pub fn create(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| unwritable(&error))?;
         let folder = path.parent().expect("a journal lies in a run folder");
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unwritable(&error))?;
-        Ok(Self { file, path: path.to_owned(), seq: 0, check: 0, broken: None })
+        Ok(Self { store: Box::new(file), path: path.to_owned(), seq: 0, check: 0, broken: None })
     }
 
     /// Opens a journal to append to it; a torn last line is cut off.
@@ -66,13 +72,20 @@ impl Journal {
         let recovered = read(path)?;
         let mut file = OpenOptions::new().write(true).open(path).map_err(|error| unwritable(&error))?;
         if recovered.torn.is_some() {
-            file.set_len(recovered.sound).and_then(|()| file.sync_all()).map_err(|error| unwritable(&error))?;
+            file.set_len(recovered.sound).map_err(|error| unwritable(&error))?;
         }
         // A last line may be whole and not yet synced.
         file.sync_all().map_err(|error| unwritable(&error))?;
         file.seek(SeekFrom::End(0)).map_err(|error| unwritable(&error))?;
         let seq = recovered.entries.len() as u64;
-        Ok((Self { file, path: path.to_owned(), seq, check: recovered.check, broken: None }, recovered))
+        let (store, path) = (Box::new(file), path.to_owned());
+        Ok((Self { store, path, seq, check: recovered.check, broken: None }, recovered))
+    }
+
+    /// The same journal, written to what `wrap` makes of its file.
+    #[must_use]
+    pub fn through(self, wrap: impl FnOnce(Box<dyn Store>) -> Box<dyn Store>) -> Self {
+        Self { store: wrap(self.store), ..self }
     }
 
     /// Appends a record and syncs it. After an error nothing may be done to the outside any more.
@@ -81,12 +94,8 @@ impl Journal {
             return Err(error.clone());
         }
         let entry = Entry { v: VERSION, seq: self.seq, at, record };
-        let body = serde_json::to_string(&entry)
-            .map_err(|error| Error::bug("A journal record cannot be written as JSON").because(&error))?;
-        let check = chain(self.check, &body);
-        let open = body.strip_suffix('}').expect("an entry is a JSON object");
-        let line = format!("{open},\"check\":\"{check:08x}\"}}\n");
-        if let Err(error) = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()) {
+        let (line, check) = line::written(&entry, self.check)?;
+        if let Err(error) = self.store.add(line.as_bytes()).and_then(|()| self.store.sync()) {
             let (path, seq) = (self.path.display(), self.seq);
             let text = format!("Nothing more was done to the outside; the journal {path} ends at record {seq}");
             let error = unwritable(&error).unchanged(text);
@@ -101,95 +110,57 @@ impl Journal {
 
 /// Reads a journal without opening it for writing.
 pub fn read(path: &Path) -> Result<Recovered> {
-    let bytes =
-        fs_err::read(path).map_err(|error| Error::permanent("The run's journal cannot be read").because(&error))?;
+    let bytes = fs_err::read(path).map_err(|error| {
+        Error::permanent("The run's journal cannot be read")
+            .because(&error)
+            .unchanged("Nothing was changed")
+            .hint("Give read access to the state folder, or type the command as the user whose run it is")
+    })?;
     let mut recovered = Recovered { entries: Vec::new(), torn: None, sound: 0, check: 0 };
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
-        let end = rest.iter().position(|&byte| byte == b'\n');
-        let (line, next) = match end {
-            Some(end) => (&rest[..end], &rest[end + 1..]),
-            None => (rest, &rest[rest.len()..]),
-        };
         let number = recovered.entries.len();
-        match parse(line, number as u64, recovered.check) {
-            Ok((entry, check)) if end.is_some() => {
+        let Some(end) = rest.iter().position(|&byte| byte == b'\n') else {
+            if line::goes_on_after_a_record(rest) {
+                return Err(damaged(path, number, "more follows where its end belongs"));
+            }
+            recovered.torn = Some(rest.len() as u64);
+            break;
+        };
+        match line::parse(&rest[..end], number as u64, recovered.check) {
+            Ok((entry, check)) => {
                 recovered.entries.push(entry);
                 recovered.check = check;
-                recovered.sound += line.len() as u64 + 1;
+                recovered.sound += end as u64 + 1;
             }
-            Err(Damage::NewerVersion(version)) => {
-                return Err(Error::new(
-                    Kind::Drift,
-                    format!(
-                        "The journal {} is of format version {version}; this program reads version {VERSION}",
-                        path.display()
-                    ),
-                )
-                .unchanged("Nothing was changed")
-                .hint("Continue the run with the version of `upgrade` that began it"));
-            }
-            _ if next.is_empty() && !holds_two(line) => recovered.torn = Some(line.len() as u64),
-            Ok(_) => unreachable!("only the last line can lack its end"),
-            Err(Damage::Broken(why)) => {
-                return Err(Error::new(
-                    Kind::Drift,
-                    format!("The journal {} is damaged in line {}: {why}", path.display(), number + 1),
-                )
-                .unchanged("Nothing was changed")
-                .hint("Restore the file from a copy, or look at the database yourself and begin a new run with `--new-run`"));
-            }
+            Err(Damage::NewerVersion(version)) => return Err(newer(path, number, version)),
+            Err(Damage::Broken(why)) => return Err(damaged(path, number, &why)),
         }
-        rest = next;
+        rest = &rest[end + 1..];
     }
     Ok(recovered)
 }
 
-/// Two records without an end of line between them are no torn line: the one before was whole.
-fn holds_two(line: &[u8]) -> bool {
-    // Within a text of a record the quotes would be escaped.
-    const BEGIN: &[u8] = b"{\"v\":";
-    line.windows(BEGIN.len()).filter(|window| *window == BEGIN).count() > 1
+fn newer(path: &Path, number: usize, version: u64) -> Error {
+    let (path, line) = (path.display(), number + 1);
+    let text = format!(
+        "The journal {path} is of format version {version} from line {line} on; this program reads version {VERSION}"
+    );
+    Error::new(Kind::Drift, text).unchanged("Nothing was changed").hint(
+        "Continue the run with the version of `upgrade` that wrote it; where none did, the line is damaged: restore the file from a copy",
+    )
 }
 
-enum Damage {
-    NewerVersion(u64),
-    Broken(String),
-}
-
-fn parse(line: &[u8], seq: u64, before: u32) -> std::result::Result<(Entry, u32), Damage> {
-    let broken = |why: &str| Damage::Broken(why.to_owned());
-    let text = std::str::from_utf8(line).map_err(|_| broken("it is not text"))?;
-    let parsed: Line = serde_json::from_str(text).map_err(|_| broken("it is not a journal record"))?;
-    let tail = format!(",\"check\":\"{}\"}}", parsed.check);
-    let body = text
-        .strip_suffix(&tail)
-        .map(|open| format!("{open}}}"))
-        .ok_or_else(|| broken("its checksum is not at its end"))?;
-    let check = chain(before, &body);
-    if format!("{check:08x}") != parsed.check {
-        return Err(broken("its checksum does not follow from the line before"));
-    }
-    if let Some(version) = parsed.entry.get("v").and_then(serde_json::Value::as_u64)
-        && version > u64::from(VERSION)
-    {
-        return Err(Damage::NewerVersion(version));
-    }
-    let entry: Entry = serde_json::from_str(&body).map_err(|error| Damage::Broken(error.to_string()))?;
-    if entry.seq != seq {
-        return Err(Damage::Broken(format!("it is record {} where {seq} belongs", entry.seq)));
-    }
-    Ok((entry, check))
-}
-
-fn chain(before: u32, body: &str) -> u32 {
-    let mut hasher = crc32fast::Hasher::new_with_initial(before);
-    hasher.update(body.as_bytes());
-    hasher.finalize()
+fn damaged(path: &Path, number: usize, why: &str) -> Error {
+    let text = format!("The journal {} is damaged in line {}: {why}", path.display(), number + 1);
+    Error::new(Kind::Drift, text)
+        .unchanged("Nothing was changed")
+        .hint("Restore the file from a copy, or look at the database yourself and begin a new run with `--new-run`")
 }
 
 fn unwritable(error: &std::io::Error) -> Error {
     Error::permanent("The run's journal cannot be written")
         .because(error)
+        .unchanged("Nothing was changed")
         .hint("Make room or give write access to the state folder, then type the same command again")
 }

@@ -81,10 +81,14 @@ pub struct World {
     journal: Arc<Mutex<Option<PathBuf>>>,
     fuse: Arc<Mutex<Option<u32>>>,
     meanwhile: Arc<Mutex<Option<(u32, Meanwhile)>>>,
+    ear: Arc<Mutex<Option<Ear>>>,
 }
 
 /// What happens beside the program.
 type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// Hears the name of a call, and whether it is after its effect.
+type Ear = Box<dyn FnMut(&str, bool) + Send>;
 
 /// What a program is thrown with that dies at a call.
 pub struct Killed;
@@ -216,6 +220,7 @@ impl World {
             journal: Arc::default(),
             fuse: Arc::default(),
             meanwhile: Arc::default(),
+            ear: Arc::default(),
         }
     }
 
@@ -245,6 +250,18 @@ impl World {
     #[allow(dead_code, reason = "not every test has a second operator")]
     pub fn meanwhile(&self, calls: u32, what: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().unwrap() = Some((calls, Box::new(what)));
+    }
+
+    /// From now on `ear` hears every call: before it, and what changes something also after its effect.
+    #[allow(dead_code, reason = "not every test listens")]
+    pub fn listen(&self, ear: impl FnMut(&str, bool) + Send + 'static) {
+        *self.ear.lock().unwrap() = Some(Box::new(ear));
+    }
+
+    fn heard(&self, what: &str, after: bool) {
+        if let Some(ear) = &mut *self.ear.lock().unwrap() {
+            ear(what, after);
+        }
     }
 
     fn burn(&self) {
@@ -288,16 +305,19 @@ impl World {
     /// Does a call that changes something, with a moment on either side of it.
     fn write<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
         self.moment(&format!("before {what}"), true);
+        self.heard(what, false);
         self.burn();
         let answer = call(&mut self.state());
         self.state().called(what);
         self.moment(&format!("after {what}"), true);
+        self.heard(what, true);
         self.burn();
         answer
     }
 
     fn look<T>(&self, what: &str, call: impl FnOnce(&mut State) -> T) -> T {
         self.moment(what, false);
+        self.heard(what, false);
         self.burn();
         call(&mut self.state())
     }

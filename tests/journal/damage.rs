@@ -1,5 +1,4 @@
-//! The journal survives what crashes and disks do to a file, and never reads as something it is not.
-#![allow(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
+//! A journal survives what crashes and disks do to a file, and never reads as something it is not.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -97,7 +96,75 @@ fn a_newer_format_is_refused_by_name() {
     std::fs::write(&path, line).unwrap();
     let error = journal::read(&path).unwrap_err();
     assert_eq!(error.kind, Kind::Drift);
-    assert!(error.message.contains("format version 2"), "{}", error.message);
+    assert!(error.message.contains("format version 2 from line 1 on"), "{}", error.message);
+    assert!(journal::is_newer(&path));
+    // Whatever else a newer version does to its lines.
+    std::fs::write(&path, "{\"v\":3,\"sum\":\"blake3:0\"}\n").unwrap();
+    assert!(journal::read(&path).unwrap_err().message.contains("format version 3"));
+}
+
+#[test]
+fn a_whole_last_line_is_never_taken_for_a_torn_one() {
+    let (_folder, path, bytes) = written(2);
+    let start = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    for at in start..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        std::fs::write(&path, &changed).unwrap();
+        let error = journal::read(&path).unwrap_err();
+        assert!(error.message.contains("line 9"), "byte {at}: {error}");
+    }
+}
+
+/// What stands in one line of it may follow only on what stands before.
+#[test]
+fn records_in_an_order_that_cannot_be_are_refused_by_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let mut journal = Journal::create(&path).unwrap();
+    let mut all = records(1);
+    all.swap(2, 3);
+    for record in all {
+        journal.append(record, OffsetDateTime::UNIX_EPOCH).unwrap();
+    }
+    let error = Run::fold(&journal::read(&path).unwrap().entries).unwrap_err();
+    assert_eq!(error.kind, Kind::Drift);
+    assert!(error.message.contains("line 3") && error.message.contains("operation_done"), "{error}");
+}
+
+#[derive(Debug, Clone)]
+enum Edit {
+    Flip(f64, u8),
+    Insert(f64, u8),
+    Delete(f64),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    // What separates and numbers lines is more likely than other bytes to read as something else.
+    let byte = || prop_oneof![any::<u8>(), proptest::sample::select(b"\n}{\",0123456789 \0".to_vec())];
+    prop_oneof![
+        (0.0f64..1.0, 1u8..).prop_map(|(at, bits)| Edit::Flip(at, bits)),
+        (0.0f64..1.0, byte()).prop_map(|(at, byte)| Edit::Insert(at, byte)),
+        (0.0f64..1.0).prop_map(Edit::Delete),
+    ]
+}
+
+fn edited(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for edit in edits {
+        let place = |at: f64| (bytes.len() as f64 * at) as usize;
+        match *edit {
+            Edit::Flip(at, bits) => {
+                let at = place(at);
+                bytes[at] ^= bits;
+            }
+            Edit::Insert(at, byte) => bytes.insert(place(at), byte),
+            Edit::Delete(at) => {
+                bytes.remove(place(at));
+            }
+        }
+    }
+    bytes
 }
 
 proptest! {
@@ -113,19 +180,31 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_never_changes_a_record(steps in 2usize..4, place in 0.0f64..1.0, flip in 1u8..=255) {
-        let (_folder, path, mut bytes) = written(steps);
-        let at = (bytes.len() as f64 * place) as usize;
-        bytes[at] ^= flip;
-        std::fs::write(&path, &bytes).unwrap();
+    fn damage_is_refused_by_its_line_and_never_reads_as_something_else(
+        steps in 1usize..4,
+        edits in proptest::collection::vec(edit(), 1..4),
+    ) {
+        let (_folder, path, bytes) = written(steps);
+        let changed = edited(&bytes, &edits);
+        std::fs::write(&path, &changed).unwrap();
+        let all = records(steps);
         match journal::read(&path) {
             Ok(recovered) => {
                 let read: Vec<_> = recovered.entries.into_iter().map(|entry| entry.record).collect();
-                let true_ones = records(steps);
-                prop_assert_eq!(&read[..], &true_ones[..read.len()]);
-                prop_assert!(read.len() + 1 >= true_ones.len(), "only a last line may be dropped");
+                prop_assert_eq!(&read[..], &all[..read.len()]);
+                let torn = changed.last() != Some(&b'\n');
+                prop_assert_eq!(recovered.torn.is_some(), torn);
+                prop_assert!(read.len() + usize::from(torn) >= all.len(), "only what is torn may be dropped");
             }
-            Err(error) => prop_assert_eq!(error.kind, Kind::Drift),
+            Err(error) => {
+                prop_assert_eq!(error.kind, Kind::Drift);
+                let same = bytes.iter().zip(&changed).take_while(|(one, other)| one == other).count();
+                let line = 1 + bytes[..same].iter().filter(|byte| **byte == b'\n').count();
+                let named = error.message.split("line ").nth(1).unwrap();
+                let named: String = named.chars().take_while(char::is_ascii_digit).collect();
+                prop_assert_eq!(named, line.to_string(), "{}", error.message);
+                prop_assert_eq!(error.unchanged.as_deref(), Some("Nothing was changed"));
+            }
         }
     }
 }

@@ -1,0 +1,18 @@
+//! The journal: what disks, crashes, stops and people do to it, and what a run makes of that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail by unwrapping, and times real processes"
+)]
+
+mod call;
+mod damage;
+mod disk;
+mod folder;
+mod golden;
+mod order;
+#[path = "../support/ordinary.rs"]
+mod ordinary;
+mod stop;
+#[path = "../support/mod.rs"]
+mod support;
