@@ -136,9 +136,7 @@ fn begin(
                 let record = Record::PlaybookChanged { steps: names };
                 run.apply(&record, now)?;
                 journal.append(record, now)?;
-                fs_err::write(past.folder.playbook(), &scene.text).map_err(|error| {
-                    Error::permanent("The run's copy of the playbook cannot be written").because(&error)
-                })?;
+                past.folder.keep(&scene.text)?;
             }
             Ok((Started { journal, run, resumed: true, warnings: Vec::new() }, past.folder, recovered.torn))
         }
@@ -149,6 +147,7 @@ fn begin(
 fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(Started, RunFolder, Option<u64>)> {
     let folder = RunFolder::create(&scene.state, &scene.playbook, &scene.text)?;
     let mut journal = Journal::create(&folder.journal())?;
+    folder.close_journal()?;
     let mut run = Run::default();
     let record = Record::RunStarted {
         run: folder.id.clone(),
