@@ -184,15 +184,17 @@ pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>> {
     })
 }
 
-/// Whether the handshake failed. An I/O error hides what it was made of from the chain.
+/// Whether the handshake failed. An I/O error hides what it was made of from the chain, and may be made of another one.
 fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        next = error.source();
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
     }
     false
 }
