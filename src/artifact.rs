@@ -52,13 +52,22 @@ pub fn digest(content: &[u8]) -> String {
 
 fn place(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs_err::create_dir_all(folder)?;
+    own_folder(folder)?;
     // A temporary file is made with mode 0600 and keeps it.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     fs_err::File::open(folder)?.sync_all()
+}
+
+/// Folders that are missing are made their owner's alone.
+fn own_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The script a template makes. `template` is its path, for messages.
@@ -68,6 +77,10 @@ fn place(path: &Path, content: &[u8]) -> std::io::Result<()> {
 /// `Usage` where the template does not parse, or uses a variable that there is none of.
 pub fn render<T: Serialize>(template: &str, text: &str, values: &Values<T>) -> Result<String> {
     let wrong = |message: String| Error::usage(message).unchanged("Nothing was changed");
+    if let Some((line, word)) = reaches_out(text) {
+        let message = format!("The job template {template} has `{word}` in line {line}: a template is one file");
+        return Err(wrong(message).hint("Write what it would take in into the template itself"));
+    }
     let mut tera = Tera::default();
     tera.add_raw_template(template, text)
         .map_err(|error| wrong(format!("The job template {template} does not parse")).because(&error))?;
@@ -85,6 +98,16 @@ pub fn render<T: Serialize>(template: &str, text: &str, values: &Values<T>) -> R
     }
     tera.render(template, &context)
         .map_err(|error| wrong(format!("The job template {template} cannot be rendered")).because(&error))
+}
+
+/// Line and word of the first tag that takes in another template. One that takes in itself would have no end.
+fn reaches_out(text: &str) -> Option<(usize, &str)> {
+    const WORDS: [&str; 4] = ["include", "extends", "import", "from"];
+    text.match_indices("{%").find_map(|(at, open)| {
+        let tag = text[at + open.len()..].trim_start_matches('-').trim_start();
+        let word = &tag[..tag.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tag.len())];
+        WORDS.contains(&word).then(|| (text[..at].matches('\n').count() + 1, word))
+    })
 }
 
 #[cfg(test)]

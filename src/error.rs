@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::without_logins;
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why something could not be done. Every kind has exactly one exit code.
@@ -106,12 +108,12 @@ impl Error {
         Self::new(Kind::Bug, message)
     }
 
-    /// Adds the chain of `source` below the message.
+    /// Adds the chain of `source` below the message, without logins in its addresses.
     #[must_use]
     pub fn because(mut self, source: &dyn std::error::Error) -> Self {
         let mut next = Some(source);
         while let Some(error) = next {
-            let text = error.to_string();
+            let text = without_logins(&error.to_string()).into_owned();
             if self.causes.last() != Some(&text) {
                 self.causes.push(text);
             }
@@ -135,6 +137,16 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, text: impl Into<String>) -> Self {
         self.hint = Some(text.into());
+        self
+    }
+
+    /// The same with every text of it changed, as secrets are taken out of what others answered.
+    #[must_use]
+    pub fn with_texts(mut self, change: impl Fn(&str) -> String) -> Self {
+        let texts = [Some(&mut self.message), self.unchanged.as_mut(), self.hint.as_mut()];
+        for text in texts.into_iter().flatten().chain(&mut self.causes) {
+            *text = change(text);
+        }
         self
     }
 

@@ -79,7 +79,7 @@ impl Server {
 }
 
 fn files_at(address: &str, region: &'static str) -> Files {
-    let credentials = Credentials::new("AKIDTEST", "secret", None, None, "test");
+    let credentials = Credentials::new("AKIDTEST", "canary-key", None, None, "test");
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))

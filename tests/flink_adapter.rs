@@ -72,8 +72,13 @@ async fn server(script: Vec<(&'static str, Answer)>) -> (Flink, tokio::task::Joi
         }
         requests
     });
-    let options =
-        Options { rest: address.clone(), sql_gateway: address, no_proxy: false, secrets: vec![Secret::new("hunter2")] };
+    let options = Options {
+        rest: address.clone(),
+        sql_gateway: address,
+        no_proxy: false,
+        ca_file: None,
+        secrets: vec![Secret::new("canary-4712")],
+    };
     (Flink::new(options, Arc::new(Virtual::default())).expect("the address is one"), served)
 }
 
@@ -114,7 +119,7 @@ const STARTED: (&str, Answer) =
     (RESULT, Says(200, r#"{"jobID":"46d6c56288eb4a164af8e462ee20b2d2","resultType":"PAYLOAD"}"#));
 const CLOSED: (&str, Answer) = ("DELETE /v2/sessions/s ", Says(200, r#"{"status":"CLOSED"}"#));
 const GONE: &str = r#"{"errors":["x","a.SqlGatewayException: Failed to configure session.\nCaused by: a.SqlGatewayException: Session 's' does not exist.\n"]}"#;
-const DDL: &str = "CREATE TABLE a (id INT) WITH ('connector'='jdbc','password'='it''s')";
+const DDL: &str = "CREATE TABLE a (id INT) WITH ('connector'='jdbc','password'='canary''s')";
 const INSERT: &str = "INSERT INTO a SELECT * FROM b";
 const NAMED: &str = "SET 'pipeline.name' = 'orders'";
 const IDENTIFIED: &str = "SET '$internal.pipeline.job-id' = '46D6c56288eb4a164af8e462ee20b2d2'";
@@ -126,7 +131,7 @@ async fn a_script_is_sent_statement_by_statement_and_tells_its_job() {
     assert_eq!(flink.submit("orders", &script(&[DDL, INSERT])).await.unwrap(), JOB);
     let requests = served.await.unwrap();
     assert!(requests[0].contains(r#""sessionName":"orders""#));
-    assert!(requests[1].contains("'password'='it''s'"));
+    assert!(requests[1].contains("'password'='canary''s'"));
     assert!(requests[2].contains(INSERT));
 }
 
@@ -143,7 +148,7 @@ async fn what_a_gateway_does_not_take_as_configuration_is_sent_as_a_statement() 
 
 #[tokio::test]
 async fn an_error_of_a_table_is_final_and_holds_no_secret() {
-    let trace = r#"{"errors":["Internal server error.","<Exception on server side:\na.b.SqlGatewayException: Failed\nCaused by: org.apache.flink.sql.parser.impl.ParseException: Encountered 'it''s' or hunter2\n\tat x"]}"#;
+    let trace = r#"{"errors":["Internal server error.","<Exception on server side:\na.b.SqlGatewayException: Failed\nCaused by: org.apache.flink.sql.parser.impl.ParseException: Encountered 'canary''s' or canary-4712\n\tat x"]}"#;
     let (flink, served) = server(vec![SESSION, (CONFIGURE, Says(500, trace)), CLOSED]).await;
     let error = flink.submit("orders", &script(&[DDL, INSERT])).await.unwrap_err();
     assert_eq!(error.kind, Kind::Permanent);
@@ -262,12 +267,12 @@ async fn a_staged_script_sends_only_what_changed() {
     case.extend([SET_UP, SET_UP, SENT, STARTED, CLOSED]);
     let (flink, served) = server(case).await;
     flink.stage("orders", &script(&[NAMED, DDL, INSERT])).await.unwrap();
-    let changed = "CREATE TABLE a (id INT) WITH ('connector'='jdbc','password'='other')";
+    let changed = "CREATE TABLE a (id INT) WITH ('connector'='jdbc','password'='canary-other')";
     assert_eq!(flink.submit("orders", &script(&[NAMED, changed, INSERT])).await.unwrap(), JOB);
     let requests = served.await.unwrap();
     assert!(requests[3].contains("EXPLAIN JSON_EXECUTION_PLAN INSERT INTO a"), "{}", requests[3]);
     assert!(requests[5].contains("SHOW JOBS"));
-    assert!(requests[7].contains("DROP TABLE `a`") && requests[8].contains("'password'='other'"));
+    assert!(requests[7].contains("DROP TABLE `a`") && requests[8].contains("'password'='canary-other'"));
     assert!(requests[9].contains(&format!(r#""{INSERT}""#)));
 }
 
@@ -383,7 +388,13 @@ async fn checkpoints_that_are_gone_are_not_told() {
 
 #[test]
 fn an_address_that_is_none_is_a_usage_error() {
-    let options = Options { rest: "flink".into(), sql_gateway: "http://x".into(), no_proxy: false, secrets: vec![] };
+    let options = Options {
+        rest: "flink".into(),
+        sql_gateway: "http://x".into(),
+        no_proxy: false,
+        ca_file: None,
+        secrets: vec![],
+    };
     let error = Flink::new(options, Arc::new(Virtual::default())).err().unwrap();
     assert_eq!(error.kind, Kind::Usage);
 }

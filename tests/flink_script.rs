@@ -28,7 +28,7 @@ CREATE TABLE orders (
   'server-id' = '5401-5404' /* fixed; */
 );
 create temporary table if not exists s.`or``ders` (id INT) with ('connector'='jdbc',
-  'url'='jdbc:mysql://sink:3306/shop?user=a&password=it''s&x=1','username'='w','password'='hunter2', 'table-name'='orders');
+  'url'='jdbc:mysql://sink:3306/shop?user=a&password=it''s&x=1','username'='w','password'='canary-4712', 'table-name'='orders');
 
 EXECUTE STATEMENT SET BEGIN
   INSERT INTO s.`or``ders` SELECT CASE WHEN id > 1 THEN id END FROM orders;
@@ -55,7 +55,7 @@ fn tables_settings_and_inserts_are_found() {
     assert_eq!(source.len(), 1);
     assert_eq!((source[0].name.as_str(), source[0].option("hostname")), ("orders", Some("db.example")));
     let sink: Vec<_> = script.jdbc().collect();
-    assert_eq!((sink[0].name.as_str(), sink[0].option("password")), ("s.or`ders", Some("hunter2")));
+    assert_eq!((sink[0].name.as_str(), sink[0].option("password")), ("s.or`ders", Some("canary-4712")));
     assert_eq!(script.setting("execution.checkpointing.interval"), Some("10s"));
     assert_eq!(script.pipeline_name(), None);
     let inserts: Vec<_> = script.inserts().iter().map(|insert| (insert.into.as_str(), insert.from.join("+"))).collect();
@@ -160,10 +160,10 @@ fn a_complete_set_replaces_a_position() {
 #[test]
 fn literals_leave_the_script_and_come_back_when_it_is_sent() {
     let redacted = redact(SCRIPT);
-    assert!(!redacted.text.contains("hunter2") && !redacted.text.contains("it''s&"), "{}", redacted.text);
+    assert!(!redacted.text.contains("canary-4712") && !redacted.text.contains("it''s&"), "{}", redacted.text);
     assert!(redacted.text.contains("user=a&password=${secret:redacted-1}&x=1"));
     assert_eq!(redacted.literals["redacted-1"].expose(), "it's");
-    assert_eq!(redacted.literals["redacted-2"].expose(), "hunter2");
+    assert_eq!(redacted.literals["redacted-2"].expose(), "canary-4712");
     assert_eq!(redacted.warnings.len(), 2);
     assert_eq!(redacted.warnings[1].to_string(), "18:92: The script holds a literal secret in 'password'");
     assert_eq!(redact(&redacted.text).text, redacted.text);
@@ -173,9 +173,9 @@ fn literals_leave_the_script_and_come_back_when_it_is_sent() {
     let statements = reveal(&redacted.text, &secrets).unwrap();
     assert_eq!(statements.len(), 5);
     assert!(statements[2].0.expose().contains("'password' = 'o''clock',"));
-    assert!(statements[3].0.expose().contains("password=it''s&x=1','username'='w','password'='hunter2'"));
+    assert!(statements[3].0.expose().contains("password=it''s&x=1','username'='w','password'='canary-4712'"));
     assert!(statements[4].0.expose().starts_with("EXECUTE STATEMENT SET") && statements[4].0.expose().ends_with("END"));
-    assert!(!format!("{statements:?}").contains("hunter2"));
+    assert!(!format!("{statements:?}").contains("canary-4712"));
 }
 
 #[test]
@@ -472,7 +472,7 @@ CREATE TABLE IF NOT EXISTS a (id INT) WITH ('connector'='mysql-cdc'); INSERT INT
 
 #[test]
 fn secrets_of_settings_without_quotes_are_taken_out() {
-    let redacted = redact("SET my.password = hunter2;\nSET a.token = 'x''y';");
+    let redacted = redact("SET my.password = canary-4712;\nSET a.token = 'x''y';");
     assert_eq!(redacted.text, "SET my.password = '${secret:redacted-1}';\nSET a.token = '${secret:redacted-2}';");
     assert_eq!(redacted.literals["redacted-2"].expose(), "x'y");
     assert_eq!(redact(&redacted.text).text, redacted.text);

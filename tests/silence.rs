@@ -86,7 +86,8 @@ async fn no_call_waits_for_ever() {
     let mysql = Mysql::new(Login { user, password, tls: Tls::Disabled, ca_file: None }, Arc::new(secrets));
     let server = Address { host: at.ip().to_string(), port: at.port() };
 
-    let options = Options { rest: endpoint.clone(), sql_gateway: endpoint, no_proxy: true, secrets: Vec::new() };
+    let options =
+        Options { rest: endpoint.clone(), sql_gateway: endpoint, no_proxy: true, ca_file: None, secrets: Vec::new() };
     let flink = Flink::new(options, Arc::new(SystemClock::new())).unwrap();
     let script = [Statement(Secret::new("SET 'a' = 'b'"))];
 

@@ -180,11 +180,16 @@ impl Past {
     }
 }
 
+/// Beyond it a script is refused where it is used.
+const LARGEST_SCRIPT: u64 = 4 << 20;
+
 fn script(job: &playbook::CdcJob) -> Option<String> {
     let path = match &job.flink_sql {
         playbook::FlinkSql::Script(path) => path,
         playbook::FlinkSql::Template { template, .. } => template,
     };
+    // Whether it can be read is told where it is used.
+    fs_err::metadata(path).ok().filter(|there| there.is_file() && there.len() <= LARGEST_SCRIPT)?;
     fs_err::read_to_string(path).ok()
 }
 

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     event::{Body, Consequence, Event, Finding, Level, Outcome, VERSION},
     playbook::{self, Loaded, Problem, Problems},
+    runner::argument,
 };
 
 pub(super) fn validate(common: &Common, path: &Path, at: OffsetDateTime) -> Result<u8> {
@@ -47,7 +48,7 @@ fn lines(path: &Path, checked: std::result::Result<&Loaded, &Problems>, at: Offs
             outcome: Outcome::Succeeded,
             exit_code: 0,
             error: None,
-            next: Some(format!("upgrade plan {}", shell_word(path))),
+            next: Some(format!("upgrade plan {}", argument(&path.display().to_string()))),
         }),
         Err(problems) => {
             bodies.extend(problems.iter().map(|problem| Body::Finding(finding(problems.file(), problem))));
@@ -56,7 +57,7 @@ fn lines(path: &Path, checked: std::result::Result<&Loaded, &Problems>, at: Offs
                 outcome: Outcome::Failed,
                 exit_code: error.exit_code(),
                 error: Some(error),
-                next: Some(format!("upgrade validate {}", shell_word(path))),
+                next: Some(format!("upgrade validate {}", argument(&path.display().to_string()))),
             });
         }
     }
@@ -81,11 +82,4 @@ fn finding(file: &str, problem: &Problem) -> Finding {
         fix: problem.hint.clone(),
         query: None,
     }
-}
-
-/// The path as it can be pasted into a shell.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | ':' | '@');
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -149,9 +149,10 @@ fn flink(
     secrets: &dyn Secrets,
     clock: Arc<dyn Clock>,
 ) -> Result<Flink> {
-    let secrets = playbook.secrets.values().filter_map(|reference| secrets.resolve(reference).ok()).collect();
+    let references = playbook.secrets.values().chain(playbook.mysql.as_ref().map(|mysql| &mysql.password));
+    let secrets = references.filter_map(|reference| secrets.resolve(reference).ok()).collect();
     let (rest, sql_gateway) = (address.rest.clone(), address.sql_gateway.clone());
-    Flink::new(flink::Options { rest, sql_gateway, no_proxy: false, secrets }, clock)
+    Flink::new(flink::Options { rest, sql_gateway, no_proxy: false, ca_file: address.ca_file.clone(), secrets }, clock)
 }
 
 /// `user@host`, for lock files and approvals.

@@ -32,15 +32,18 @@ pub(super) fn playbook(text: &str, root: &Node, folder: &Path, found: &mut Findi
     if let Some(mysql) = root.get("mysql") {
         fitting_tls(mysql, folder, found);
     }
+    if let Some(file) = root.get("flink").and_then(|flink| flink.get("ca_file")) {
+        readable(file, folder, found);
+    }
     let jobs = root.list("cdc_jobs");
     unique(jobs, "name", found);
     unique(jobs, "job_id", found);
     for job in jobs {
         for key in ["script", "template"] {
-            job.get("flink_sql")
-                .and_then(|sql| sql.get(key))
-                .into_iter()
-                .for_each(|node| readable(node, folder, found));
+            job.get("flink_sql").and_then(|sql| sql.get(key)).into_iter().for_each(|node| {
+                readable(node, folder, found);
+                no_link(node, folder, found);
+            });
         }
     }
     let listed = root.get("steps").map(steps::entries).unwrap_or_default();
@@ -52,7 +55,7 @@ pub(super) fn playbook(text: &str, root: &Node, folder: &Path, found: &mut Findi
         name: root.text("name")?.to_owned(),
         target: target.and_then(self::target),
         mysql: root.get("mysql").and_then(|node| mysql(node, folder)),
-        flink: root.get("flink").and_then(flink),
+        flink: root.get("flink").and_then(|node| flink(node, folder)),
         secrets: root.get("secrets").map(|node| secrets(node, folder)).unwrap_or_default(),
         cdc_jobs: jobs.iter().filter_map(|node| cdc_job(node, folder)).collect(),
         steps: listed.iter().filter_map(|entry| step(text, entry)).collect(),
@@ -130,9 +133,14 @@ fn secrets(node: &Node, folder: &Path) -> BTreeMap<String, SecretRef> {
     named.collect()
 }
 
-fn flink(node: &Node) -> Option<Flink> {
+fn flink(node: &Node, folder: &Path) -> Option<Flink> {
     let address = |key| node.text(key).map(|text| text.trim_end_matches('/').to_owned());
-    Some(Flink { rest: address("rest")?, sql_gateway: address("sql_gateway")?, savepoints: address("savepoints")? })
+    Some(Flink {
+        rest: address("rest")?,
+        sql_gateway: address("sql_gateway")?,
+        savepoints: address("savepoints")?,
+        ca_file: node.text("ca_file").map(|path| folder.join(path)),
+    })
 }
 
 fn cdc_job(node: &Node, folder: &Path) -> Option<CdcJob> {
@@ -182,14 +190,27 @@ fn readable(node: &Node, folder: &Path, found: &mut Findings) {
         return;
     }
     let path: PathBuf = folder.join(written);
-    let opened = std::fs::File::open(&path).and_then(|file| file.metadata());
-    let wrong = match opened {
-        Ok(file) if file.is_file() => return,
+    // A pipe that nobody writes does not even open.
+    let wrong = match std::fs::metadata(&path) {
+        Ok(file) if file.is_file() => match std::fs::File::open(&path) {
+            Ok(_) => return,
+            Err(error) => format!("`{written}` cannot be read: {error}"),
+        },
         Ok(_) => format!("`{written}` is not a file"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => format!("there is no file `{written}`"),
         Err(error) => format!("`{written}` cannot be read: {error}"),
     };
     found.add(Problem::new(node.span.clone(), wrong).hint("a relative path is relative to the playbook's folder"));
+}
+
+/// Scripts are read as savepoints are: what a link points at is not what the playbook names.
+fn no_link(node: &Node, folder: &Path, found: &mut Findings) {
+    let Value::Text(written) = &node.value else { return };
+    let link = std::fs::symlink_metadata(folder.join(written)).is_ok_and(|there| there.is_symlink());
+    if link && (form::PATH.accepts)(written) {
+        let wrong = format!("`{written}` is a symbolic link, which is not followed");
+        found.add(Problem::new(node.span.clone(), wrong).hint("name the file itself"));
+    }
 }
 
 fn step(text: &str, entry: &Entry<'_>) -> Option<Step> {

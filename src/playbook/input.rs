@@ -14,7 +14,7 @@ use super::{
 /// sorted, so that equal inputs are equal bytes; paths are relative to `folder`, so that a moved checkout changes nothing.
 ///
 /// Left out is what a person edits to help a step that is stuck: logins (`mysql`, `secrets`), `budget`, and the `job_id` and
-/// `savepoint` that name a job Flink does not find by itself, and coordinates given by hand.
+/// `savepoint` that name a job Flink does not find by itself, coordinates given by hand, and `ca_file`.
 ///
 /// # Panics
 ///
@@ -27,7 +27,7 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
     }
     if step.body.acts_on_jobs() {
         input["cdc_jobs"] = playbook.cdc_jobs.iter().map(|job| job_keys(job, folder)).collect();
-        if let Some(Flink { rest, sql_gateway, savepoints }) = &playbook.flink {
+        if let Some(Flink { rest, sql_gateway, savepoints, .. }) = &playbook.flink {
             input["flink"] = match step.body {
                 StepBody::StopCdcJobs => json!({ "rest": rest, "savepoints": savepoints }),
                 _ => json!({ "rest": rest, "sql_gateway": sql_gateway, "savepoints": savepoints }),

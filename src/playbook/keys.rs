@@ -135,6 +135,7 @@ static FLINK: Mapping = Mapping::of(
         Key::must("rest", Shape::Text(&form::HTTP), "The JobManager's REST address."),
         Key::must("sql_gateway", Shape::Text(&form::HTTP), "The SQL Gateway's REST address."),
         Key::must("savepoints", Shape::Text(&form::FOLDER_URI), "Flink's own savepoint directory."),
+        Key::may("ca_file", Shape::Text(&form::PATH), "PEM file of the only authorities trusted for https addresses."),
     ],
 );
 

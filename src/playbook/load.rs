@@ -1,6 +1,9 @@
 //! A file → a playbook and its text, or all that is wrong with it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
 
 use super::{
     check::Findings,
@@ -26,22 +29,35 @@ pub struct Loaded {
 /// Reads and checks the playbook in the file `path`.
 pub fn load(path: &Path) -> Result<Loaded, Problems> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = bytes(path).map_err(|error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => "name an existing file; the first argument of every verb is the playbook",
             std::io::ErrorKind::IsADirectory => "name the playbook's file, not its folder",
+            std::io::ErrorKind::InvalidInput => "name a regular file: a pipe or a device may have no end",
             _ => "make the file readable for this user",
         };
         Problems::unreadable(&name, format!("the playbook cannot be read: {error}"), hint)
     })?;
     if bytes.len() > MAX_BYTES {
-        let message = format!("the playbook has {} bytes, more than the {MAX_BYTES} of any real one", bytes.len());
+        let length = std::fs::metadata(path).map_or(bytes.len() as u64, |there| there.len());
+        let message = format!("the playbook has {length} bytes, more than the {MAX_BYTES} of any real one");
         return Err(Problems::unreadable(&name, message, "name the playbook's file"));
     }
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(&name, &error))?;
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     let playbook = parse(&text, &name, &folder)?;
     Ok(Loaded { playbook, text, folder })
+}
+
+/// One byte more than is allowed at most. What is no regular file is not opened: a pipe that nobody writes does not answer.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Checks a text; `name` is what messages call it, relative paths in it are joined to `folder`.

@@ -65,6 +65,8 @@ pub struct Flink {
     pub sql_gateway: String,
     /// Flink's own savepoint directory.
     pub savepoints: String,
+    /// PEM certificates that alone are trusted for `https://` addresses.
+    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,6 +1,9 @@
-//! Where a run keeps its things: `STATE/runs/<playbook name>/<run id>/`.
+//! Where a run keeps its things: `STATE/runs/<playbook name>/<run id>/`. All of it is its owner's alone, whatever the umask.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use uuid::Uuid;
 
@@ -20,14 +23,30 @@ impl RunFolder {
     /// Makes the folder of a new run, private to the user.
     pub fn create(state: &Path, playbook: &Playbook, text: &str) -> Result<Self> {
         let id = Uuid::now_v7().to_string();
-        let path = state.join("runs").join(&playbook.name).join(&id);
+        let runs = state.join("runs");
+        let path = runs.join(&playbook.name).join(&id);
         let folder = Self { id, path };
-        fs_err::create_dir_all(folder.artifacts())
-            .and_then(|()| private(state))
-            .and_then(|()| fs_err::write(folder.playbook(), text))
-            .and_then(|()| last(&folder.path, state))
-            .map_err(|error| unusable(&error))?;
+        private(state)?;
+        for own in [&runs, &runs.join(&playbook.name), &folder.path, &folder.artifacts()] {
+            own_folder(own).map_err(|error| unusable(&error))?;
+        }
+        folder.keep(text)?;
+        last(&folder.path, state).map_err(|error| unusable(&error))?;
         Ok(folder)
+    }
+
+    /// Writes the run's own copy of the playbook.
+    pub fn keep(&self, text: &str) -> Result<()> {
+        let path = self.playbook();
+        fs_err::write(&path, "")
+            .and_then(|()| own_file(&path))
+            .and_then(|()| fs_err::write(&path, text))
+            .map_err(|error| Error::permanent("The run's copy of the playbook cannot be written").because(&error))
+    }
+
+    /// Makes the journal its owner's alone; the folder it lies in is so from the begin.
+    pub fn close_journal(&self) -> Result<()> {
+        own_file(&self.journal()).map_err(|error| unusable(&error))
     }
 
     /// The runs of this playbook that have a journal, the newest first; run ids sort by time.
@@ -62,15 +81,67 @@ impl RunFolder {
     }
 }
 
+/// Makes the state folder where there is none. One that others may write is not used: who can put another journal there
+/// decides what this program believes.
+///
+/// # Errors
+///
+/// `Permanent` where it cannot be made, or where group or others may write in it.
+pub(super) fn private(state: &Path) -> Result<()> {
+    let usable = |error: io::Error| unusable(&error);
+    if !state.exists() {
+        return own_folder(state).map_err(usable);
+    }
+    let mode = mode(&fs_err::metadata(state).map_err(usable)?);
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let shown = state.display();
+    Err(Error::permanent(format!(
+        "Expected a state folder that only its owner may write; {shown} has mode {:04o}",
+        mode & 0o7777
+    ))
+    .unchanged("Nothing was changed")
+    .hint(format!(
+        "chmod go-w {shown}, after a look at who has written there; or name another folder with `--state DIR`"
+    )))
+}
+
+/// Makes a folder, and what is missing above it, with mode 0700; one of ours that an earlier version left open is closed.
+pub(super) fn own_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        if mode(&fs_err::metadata(path)?) & 0o077 != 0 {
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    fs_err::create_dir_all(path)
+}
+
+/// Gives a file of ours mode 0600.
+pub(super) fn own_file(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 #[cfg(unix)]
-fn private(state: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs_err::set_permissions(state, std::fs::Permissions::from_mode(0o700))
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(metadata)
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path) -> std::io::Result<()> {
-    Ok(())
+fn mode(_: &std::fs::Metadata) -> u32 {
+    0
 }
 
 /// Makes the folders from `path` up to the one that holds `state` outlive a power cut: a journal is lost with its folder.

@@ -12,6 +12,7 @@ use std::{
 use fs_err::{File, OpenOptions};
 use serde::{Deserialize, Serialize};
 
+use super::folder::{own_file, own_folder, private};
 use crate::{
     error::{Error, Kind, Result},
     playbook::{DatabaseName, Playbook},
@@ -37,6 +38,7 @@ pub struct Lock {
 impl Lock {
     pub fn take(state: &Path, playbook: &Playbook, owner: &Owner) -> Result<Self> {
         let path = state.join("locks").join(name(playbook));
+        private(state)?;
         let mut file = open(&path)?;
         match file.file().try_lock() {
             Ok(()) => {}
@@ -80,8 +82,9 @@ fn name(playbook: &Playbook) -> String {
 
 fn open(path: &PathBuf) -> Result<File> {
     let folder = path.parent().expect("a lock lies in a folder");
-    fs_err::create_dir_all(folder)
+    own_folder(folder)
         .and_then(|()| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
+        .and_then(|file| own_file(path).map(|()| file))
         .map_err(|error| unusable(&error))
 }
 

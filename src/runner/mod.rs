@@ -20,6 +20,6 @@ pub use ending::Ending;
 pub use engine::{Engine, Orders, Started};
 pub use folder::RunFolder;
 pub use plan::{Placed, digest_of, propose};
-pub use tell::{Tell, Verbs};
+pub use tell::{Tell, Verbs, argument};
 pub use transitions::{Aborting, Back, Finished, Gate, Run, StepRecord};
 pub use wait::{Signal, Stop};

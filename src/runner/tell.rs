@@ -65,7 +65,7 @@ impl Verbs {
     }
 
     pub fn resolve(&self, step: &str) -> String {
-        self.verb("resolve", &format!(" {step} --as done|retry|skip --reason TEXT"))
+        self.verb("resolve", &format!(" {step} --as 'done|retry|skip' --reason TEXT"))
     }
 
     pub fn abort(&self) -> String {
@@ -82,9 +82,14 @@ impl Verbs {
     }
 
     fn verb(&self, verb: &str, rest: &str) -> String {
-        let state = self.state.as_ref().map(|state| format!(" --state {}", quoted(state))).unwrap_or_default();
-        format!("upgrade {verb} {}{rest}{state}", quoted(&self.playbook))
+        let state = self.state.as_ref().map(|state| format!(" --state {}", argument(state))).unwrap_or_default();
+        format!("upgrade {verb} {}{rest}{state}", argument(&self.playbook))
     }
+}
+
+/// A path as a POSIX shell takes it, and as no option.
+pub fn argument(path: &str) -> String {
+    if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
 }
 
 /// As a POSIX shell takes it.

@@ -40,7 +40,7 @@ async fn nobody_there_and_nobody_answering() {
     let silent = address(listener.local_addr().unwrap());
     let closed = address(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
     let nameless = Address { host: "orders.invalid".into(), port: 3306 };
-    let mysql = mysql("upgrade", "secret", Tls::Disabled, None);
+    let mysql = mysql("upgrade", "canary-secret", Tls::Disabled, None);
     for at in [silent, closed, nameless] {
         let error = mysql.server(&at).await.unwrap_err();
         assert_eq!(error.kind, Kind::Transient, "{error:?}");

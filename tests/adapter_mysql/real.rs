@@ -31,7 +31,7 @@ fn cache() -> PathBuf {
 
 pub(crate) struct World {
     pub(crate) plane: Plane,
-    accounts: Accounts,
+    pub(crate) accounts: Accounts,
     /// Leads to blue.
     endpoint: SocketAddrV4,
     _folder: TempDir,
@@ -212,11 +212,11 @@ async fn replication(world: &World, mysql: &Mysql, blue_admin: &mut Conn, blue: 
 }
 
 async fn refusals(world: &World, admin: &mut Conn, blue: &Address) {
-    let error = mysql("upgrade", "wrong-password", Tls::Disabled, None).server(blue).await.unwrap_err();
+    let error = mysql("upgrade", "canary-wrong", Tls::Disabled, None).server(blue).await.unwrap_err();
     assert_eq!(error.kind, Kind::Permanent);
     assert!(error.message.contains("user upgrade") && error.message.contains(&blue.to_string()), "{error}");
     assert!(error.hint.as_deref().unwrap().contains("environment variable PASSWORD"), "{error:?}");
-    assert!(!format!("{error:?}").contains("wrong-password"));
+    assert!(!format!("{error:?}").contains("canary-wrong"));
 
     admin.query_drop("CREATE USER poor IDENTIFIED BY 'poor'").await.unwrap();
     let poor = mysql("poor", "poor", Tls::Disabled, None);

@@ -101,7 +101,7 @@ fn packet(from: &mut impl Read) -> std::io::Result<(u8, Vec<u8>)> {
 }
 
 async fn refusal(at: &Address, tls: Tls, ca_file: Option<&Path>) -> Error {
-    mysql("upgrade", "pw", tls, ca_file).schemas(at).await.unwrap_err()
+    mysql("upgrade", "canary-pw", tls, ca_file).schemas(at).await.unwrap_err()
 }
 
 #[tokio::test]

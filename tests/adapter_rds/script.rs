@@ -175,7 +175,7 @@ pub(crate) fn limits() -> Limits {
 }
 
 pub(crate) fn config(at: SocketAddr) -> SdkConfig {
-    let keys = Credentials::new("AKIDEXAMPLE", "not-a-secret", None, None, "script");
+    let keys = Credentials::new("AKIDEXAMPLE", "canary-key", None, None, "script");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("us-east-1"))

@@ -167,6 +167,7 @@ impl Site {
             rest: self.cluster.flink.rest.clone(),
             sql_gateway: sql_gateway.to_owned(),
             no_proxy: true,
+            ca_file: None,
             secrets: self.secrets.values().cloned().collect(),
         };
         let flink = Flink::new(options, Arc::new(Real(start()))).unwrap();

@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("port", &[]),
     ("adapter", &["port"]),
     ("event", &["error"]),
-    ("error", &[]),
+    ("error", &["secret"]),
     ("secret", &[]),
     ("report", &[]),
 ];

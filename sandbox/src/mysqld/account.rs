@@ -15,7 +15,8 @@ pub struct Login {
     pub password: String,
 }
 
-/// The accounts of one sandbox, the same on every server of it. Each password is made anew for each sandbox.
+/// The accounts of one sandbox, the same on every server of it. Each password is made anew for each sandbox, and begins with
+/// a word by which `./test` finds it where it must not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accounts {
     /// The sandbox's own, with SUPER, as AWS keeps one for itself.
@@ -32,6 +33,9 @@ pub struct Accounts {
     pub sink: Login,
 }
 
+/// How every password of a sandbox begins.
+pub const CANARY: &str = "canary-";
+
 /// The privileges of a master user on RDS for MySQL 5.7.
 const MASTER: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, \
      CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, \
@@ -42,7 +46,9 @@ const OWNER: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX,
 
 impl Accounts {
     pub fn generate() -> Result<Self> {
-        let login = |user: &str| -> Result<Login> { Ok(Login { user: user.into(), password: random_hex()? }) };
+        let login = |user: &str| -> Result<Login> {
+            Ok(Login { user: user.into(), password: format!("{CANARY}{}", random_hex()?) })
+        };
         Ok(Self {
             admin: login("rdsadmin")?,
             upgrade: login("upgrade")?,
@@ -103,7 +109,7 @@ pub(super) async fn add_rds_routines(conn: &mut Conn) -> Result<()> {
 }
 
 fn random_hex() -> Result<String> {
-    let mut bytes = [0_u8; 12];
+    let mut bytes = [0_u8; 10];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

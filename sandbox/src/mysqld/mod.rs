@@ -8,7 +8,7 @@ mod options;
 mod server;
 mod switchover;
 
-pub use account::{Accounts, Login};
+pub use account::{Accounts, CANARY, Login};
 pub use applier::{Applier, Order};
 pub use green::make_green;
 pub use log::{Ending, current_file, plant_boundary, rotate_past, rotate_to};

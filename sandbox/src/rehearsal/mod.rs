@@ -14,6 +14,7 @@ mod run;
 mod scene;
 pub mod scenes;
 mod script;
+mod secrets;
 mod sink;
 mod storm;
 mod upset;

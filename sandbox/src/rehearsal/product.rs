@@ -10,6 +10,7 @@ use tokio::process::Command;
 use super::events::Story;
 use super::kills::EachRecord;
 use super::scene::Scene;
+use super::secrets;
 use super::storm::{Blow, Storm};
 use super::upset::Upset;
 use crate::clock;
@@ -93,6 +94,7 @@ impl Product<'_> {
             story.again();
         }
         self.calls(&[], &mut story, ahead, say).await?;
+        secrets::kept_out_of(&self.state)?;
         if story.exit_code == Some(0) {
             ahead.check()?;
         }
@@ -154,6 +156,9 @@ impl Product<'_> {
                 },
                 () = clock::pause(LOOK), if ahead.each.is_some() || ahead.storm.is_some() => None,
             };
+            if let Some(line) = &line {
+                secrets::kept_out(line.as_bytes(), "what the product said")?;
+            }
             if let Some(shown) = line.and_then(|line| story.take(&line)) {
                 say(&shown);
             }

@@ -72,7 +72,7 @@ impl World {
         let config = aws_sdk_rds::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(AwsRegion::new("us-east-1"))
-            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "static"))
+            .credentials_provider(Credentials::new("AKIDEXAMPLE", "canary-key", None, None, "static"))
             .endpoint_url(format!("http://{address}"))
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(5)).build())

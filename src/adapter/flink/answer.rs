@@ -3,13 +3,15 @@
 use serde_json::Value;
 
 use super::sql::strings;
-use crate::secret::Secret;
+use crate::secret::{Secret, scrub};
 
 /// Characters of a cause that are shown at most.
 const LENGTH: usize = 600;
-const MASK: &str = "[secret]";
 /// An option whose key holds one of these has a value that is never shown.
 const SECRET_KEYS: [&str; 8] = ["password", "passwd", "secret", "token", "key", "auth", "jaas", "credential"];
+
+/// What a text calls a secret by itself; the others of [`SECRET_KEYS`] are ordinary words of messages.
+const SECRET_WORDS: [&str; 3] = ["password", "passwd", "secret"];
 
 /// The text of an error answer: `{"errors":["…","…"]}`, or whatever it is.
 pub(super) fn text(body: &str) -> String {
@@ -35,16 +37,53 @@ pub(super) fn root_cause(trace: &str) -> String {
     line[start..].chars().take(LENGTH).collect()
 }
 
-/// Takes secrets out of a text: as they are, and as they stand in an SQL string.
-pub(super) fn scrub(text: &str, secrets: &[Secret]) -> String {
-    let mut values: Vec<&str> = secrets.iter().map(Secret::expose).filter(|value| !value.is_empty()).collect();
-    // The longest first, so that one that holds another goes whole.
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    let mut text = text.to_owned();
-    for value in values {
-        text = text.replace(&value.replace('\'', "''"), MASK).replace(value, MASK);
+/// Takes out secrets: those that are known, and what the text itself calls a password, as a statement does that the
+/// server repeats.
+pub(super) fn clean(text: &str, known: &[Secret]) -> String {
+    let told: Vec<Secret> = known.iter().cloned().chain(assigned(text)).collect();
+    scrub(text, &told)
+}
+
+/// Values behind `password =`, `'password' = '`, `"password": "` and the like.
+fn assigned(text: &str) -> Vec<Secret> {
+    const QUOTES: [char; 3] = ['\'', '"', '`'];
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for word in SECRET_WORDS {
+        for (at, _) in lower.match_indices(word) {
+            let rest = &text[at + word.len()..];
+            // The rest of the key, `password.file`, and the quote that ends it.
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "._-\\".contains(c));
+            let rest = rest.trim_start_matches(QUOTES).trim_start();
+            let Some(value) = rest.strip_prefix(['=', ':']).map(str::trim_start) else { continue };
+            let value = value.trim_start_matches('\\');
+            let value = match value.chars().next().filter(|first| QUOTES.contains(first)) {
+                Some(quote) => within(&value[1..], quote),
+                None => {
+                    value.split(|c: char| c.is_whitespace() || "&,;)}]'\"`<".contains(c)).next().unwrap_or_default()
+                }
+            };
+            // `(using password: YES)` is how MySQL says that there was one.
+            if !value.is_empty() && !matches!(value, "YES" | "NO") {
+                found.push(Secret::new(value));
+                found.push(Secret::new(value.replace("''", "'")));
+            }
+        }
     }
-    text
+    found
+}
+
+/// Up to the quote that is not written twice and not behind a backslash.
+fn within(text: &str, quote: char) -> &str {
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        if letter == '\\' {
+            letters.next();
+        } else if letter == quote && letters.next_if(|(_, next)| *next == quote).is_none() {
+            return &text[..at];
+        }
+    }
+    text.lines().next().unwrap_or_default()
 }
 
 /// Values of a statement that are secrets by their keys, and passwords in its JDBC addresses.
@@ -92,5 +131,20 @@ mod tests {
         let found = secrets(statement);
         assert_eq!(found.iter().map(Secret::expose).collect::<Vec<_>>(), ["it's", "k1", "pw1"]);
         assert_eq!(scrub("it's it''s pw1 k1 jdbc", &found), "[secret] [secret] [secret] [secret] jdbc");
+    }
+
+    #[test]
+    fn what_a_text_calls_a_password_is_taken_out() {
+        for (text, shown) in [
+            ("WITH ('password' = 'it''s', 'a'='b')", "WITH ('password' = '[secret]', 'a'='b')"),
+            ("near \"'password'='x y'\"", "near \"'password'='[secret]'\""),
+            (r#"{"password":"p\"q","a":1}"#, r#"{"password":"[secret]","a":1}"#),
+            ("jdbc:mysql://h/d?password=pw1&a=b", "jdbc:mysql://h/d?password=[secret]&a=b"),
+            ("debezium.database.password=zz, x", "debezium.database.password=[secret], x"),
+            ("Access denied for 'u' (using password: YES)", "Access denied for 'u' (using password: YES)"),
+            ("The password is wrong", "The password is wrong"),
+        ] {
+            assert_eq!(clean(text, &[]), shown);
+        }
     }
 }

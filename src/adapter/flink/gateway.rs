@@ -142,7 +142,7 @@ impl Session {
 /// What it means that a statement was not accepted.
 fn refused(fault: Fault) -> Trouble {
     match fault {
-        Fault::NotSent(_) => Trouble::NotRun(fault),
+        Fault::NotSent(_) | Fault::Untrusted(_) => Trouble::NotRun(fault),
         Fault::Lost(text) => Trouble::Lost(text),
         Fault::Answered { text, .. } if is_gone(&text) => Trouble::NoSession,
         Fault::Answered { status, .. } if status.is_client_error() => Trouble::NotRun(fault),

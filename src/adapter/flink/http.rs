@@ -1,12 +1,13 @@
 //! One HTTP server of the cluster: time limits, and what became of a request that failed.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as StdError, io, path::Path, sync::Arc, time::Duration};
 
-use reqwest::{Client, Method, StatusCode, redirect::Policy};
+use reqwest::{Certificate, Client, Method, StatusCode, redirect::Policy};
 use serde_json::Value;
 
-use super::answer::{root_cause, scrub, text};
+use super::answer::{clean, root_cause, text};
 use crate::{
+    adapter::ca_file::ca_file,
     error::{Error, Result},
     port::clock::Clock,
     secret::Secret,
@@ -31,6 +32,8 @@ pub(super) struct Http {
 pub(super) enum Fault {
     /// No connection was made: the request did not go out.
     NotSent(String),
+    /// The server could not show that it is the one that was named: the request did not go out.
+    Untrusted(String),
     /// It went out, or may have, and no whole answer came back.
     Lost(String),
     /// The server answered that it will not.
@@ -40,7 +43,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn said(&self) -> String {
         match self {
-            Self::NotSent(text) | Self::Lost(text) => text.clone(),
+            Self::NotSent(text) | Self::Untrusted(text) | Self::Lost(text) => text.clone(),
             Self::Answered { status, text } => format!("HTTP {}: {}", status.as_u16(), root_cause(text)),
         }
     }
@@ -54,6 +57,7 @@ impl Fault {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Lost(_) => true,
+            Self::Untrusted(_) => false,
             Self::Answered { status, .. } => {
                 !self.not_found() && (status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS)
             }
@@ -66,6 +70,7 @@ impl Http {
         what: &'static str,
         address: &str,
         no_proxy: bool,
+        trusted: Option<Vec<Certificate>>,
         secrets: Vec<Secret>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
@@ -86,6 +91,9 @@ impl Http {
         if no_proxy || loopback {
             builder = builder.no_proxy();
         }
+        if let Some(trusted) = trusted {
+            builder = builder.tls_certs_only(trusted);
+        }
         let client = builder.build().map_err(|error| Error::bug("The HTTP client cannot be made").because(&error))?;
         Ok(Self { what, base: address.trim_end_matches('/').to_owned(), client, secrets, clock })
     }
@@ -103,15 +111,19 @@ impl Http {
             request = request.json(body);
         }
         let fault = |error: reqwest::Error| {
-            let unconnected = error.is_connect();
-            let text = scrub(&chain(&error.without_url()), &self.secrets);
-            if unconnected { Fault::NotSent(text) } else { Fault::Lost(text) }
+            let (unconnected, untrusted) = (error.is_connect(), is_untrusted(&error));
+            let text = clean(&chain(&error.without_url()), &self.secrets);
+            match (unconnected, untrusted) {
+                (true, true) => Fault::Untrusted(text),
+                (true, false) => Fault::NotSent(text),
+                (false, _) => Fault::Lost(text),
+            }
         };
         let answer = request.send().await.map_err(fault)?;
         let status = answer.status();
-        let body = answer.text().await.map_err(|error| Fault::Lost(chain(&error.without_url())))?;
+        let body = answer.text().await.map_err(fault)?;
         if !status.is_success() {
-            return Err(Fault::Answered { status, text: scrub(&text(&body), &self.secrets) });
+            return Err(Fault::Answered { status, text: clean(&text(&body), &self.secrets) });
         }
         serde_json::from_str(&body).map_err(|_| Fault::Lost("the answer is no JSON".into()))
     }
@@ -143,6 +155,13 @@ impl Http {
     }
 
     pub(super) fn no_answer(&self, path: &str, fault: &Fault) -> Error {
+        if let Fault::Untrusted(why) = fault {
+            let message = format!("{} at {} is not trusted: TLS could not be agreed on", capital(self.what), self.base);
+            return Error::permanent(message).cause(why).unchanged("Nothing was sent").hint(
+                "Name the certificates of its authority with `ca_file` in the playbook's flink section, and the server by \
+                 the name that its certificate has",
+            );
+        }
         let kind = if fault.may_pass() { Error::transient } else { Error::permanent };
         let message = format!("{} at {} did not answer {path} as expected", capital(self.what), self.base);
         self.error(kind, message).cause(fault.said())
@@ -157,7 +176,30 @@ impl Http {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+/// # Errors
+/// `Permanent` where the file cannot be read or holds no certificate.
+pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>> {
+    Certificate::from_pem_bundle(&ca_file(path)?).map_err(|error| {
+        Error::permanent(format!("Expected PEM certificates in ca_file {}", path.display())).because(&error)
+    })
+}
+
+/// Whether the handshake failed. An I/O error hides what it was made of from the chain, and may be made of another one.
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    answer::{root_cause, scrub},
+    answer::{clean, root_cause},
     http::{ATTEMPT, Fault, Http},
 };
 use crate::{
@@ -91,7 +91,7 @@ pub(super) async fn savepoint(http: &Http, job: &str, trigger: &str) -> Result<S
         .and_then(|operation| operation.get("failure-cause"))
         .and_then(|cause| text(cause, "stack-trace").or_else(|| text(cause, "class")));
     let trace = trace.ok_or_else(|| http.malformed(&path, "location or failure-cause"))?;
-    Ok(Savepoint::Failed { cause: root_cause(&scrub(&trace, &http.secrets)) })
+    Ok(Savepoint::Failed { cause: root_cause(&clean(&trace, &http.secrets)) })
 }
 
 pub(super) async fn failure(http: &Http, job: &str) -> Result<Option<String>> {
@@ -102,7 +102,7 @@ pub(super) async fn failure(http: &Http, job: &str) -> Result<Option<String>> {
     let said = |line: &&str| !line.starts_with("\tat ") && !line.starts_with("\t... ") && !line.trim().is_empty();
     Ok(trace.map(|trace| {
         let lines: Vec<&str> = trace.lines().filter(said).take(LINES).collect();
-        scrub(&lines.join("\n"), &http.secrets)
+        clean(&lines.join("\n"), &http.secrets)
     }))
 }
 
@@ -152,6 +152,8 @@ pub(super) async fn stop(http: &Http, job: &str, directory: &str, trigger: &str)
 fn fault_of_write(message: &str, fault: &Fault) -> Error {
     let error = match fault {
         Fault::NotSent(_) => Error::transient(format!("{message} was not sent: no connection")),
+        Fault::Untrusted(_) => Error::permanent(format!("{message} was not sent: the JobManager is not trusted"))
+            .hint("See `ca_file` of the playbook's flink section"),
         Fault::Answered { status, .. } if fault.not_found() || status.is_client_error() => {
             let busy = *status == StatusCode::TOO_MANY_REQUESTS;
             if busy {

@@ -13,6 +13,7 @@ mod submit;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -36,6 +37,8 @@ pub struct Options {
     pub sql_gateway: String,
     /// Whether `HTTP_PROXY` and its kind are left aside. Loopback never goes through a proxy.
     pub no_proxy: bool,
+    /// PEM certificates that alone are trusted; absent: those this machine trusts.
+    pub ca_file: Option<PathBuf>,
     /// Taken out of every text the cluster answers.
     pub secrets: Vec<Secret>,
 }
@@ -50,11 +53,14 @@ pub struct Flink {
 impl Flink {
     /// # Errors
     ///
-    /// `Usage` where an address is none.
+    /// `Usage` where an address is none, `Permanent` where `ca_file` cannot be read or holds no certificate.
     pub fn new(options: Options, clock: Arc<dyn Clock>) -> Result<Self> {
-        let Options { rest, sql_gateway, no_proxy, secrets } = options;
-        let rest = Http::new("the Flink JobManager", &rest, no_proxy, secrets.clone(), clock.clone())?;
-        let gateway = Http::new("the SQL Gateway", &sql_gateway, no_proxy, secrets, clock)?;
+        let Options { rest, sql_gateway, no_proxy, ca_file, secrets } = options;
+        let trusted = ca_file.as_deref().map(http::authorities).transpose()?;
+        let http = |what, address: &str| {
+            Http::new(what, address, no_proxy, trusted.clone(), secrets.clone(), Arc::clone(&clock))
+        };
+        let (rest, gateway) = (http("the Flink JobManager", &rest)?, http("the SQL Gateway", &sql_gateway)?);
         Ok(Self { rest, gateway: Arc::new(gateway), staged: Mutex::default() })
     }
 

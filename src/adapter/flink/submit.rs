@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{
-    answer::{root_cause, scrub, secrets},
+    answer::{clean, root_cause, secrets},
     gateway::{Session, Trouble},
     http::Http,
     job_manager,
@@ -249,11 +249,11 @@ impl Said<'_> {
                 (format!("{place} was sent to the SQL Gateway and its outcome is not known"), text.clone())
             }
         };
-        (message, scrub(&cause, &self.secrets))
+        (message, clean(&cause, &self.secrets))
     }
 
     fn place(&self, at: usize) -> String {
-        let words = scrub(&first_words(self.script[at].0.expose()), &self.secrets);
+        let words = clean(&first_words(self.script[at].0.expose()), &self.secrets);
         format!("Statement {} of {} ({words} …)", at + 1, self.script.len())
     }
 }

@@ -6,7 +6,8 @@ use mysql_async::{OptsBuilder, SslOpts};
 
 use super::session::QUERY;
 use crate::{
-    error::{Error, Result},
+    adapter::ca_file::ca_file,
+    error::Result,
     port::mysql::{Address, Tls},
     secret::{Secret, SecretRef},
 };
@@ -65,19 +66,9 @@ impl Encryption {
             )),
             (Tls::Verify, None) => Ok(Some(SslOpts::default())),
             (Tls::Verify, Some(path)) => {
-                let shown = path.display();
-                let bytes = tokio::fs::read(path).await.map_err(|error| {
-                    Error::permanent(format!("Expected certificates in ca_file {shown}, which cannot be read"))
-                        .because(&error)
-                })?;
-                if !bytes.windows(BEGIN.len()).any(|window| window == BEGIN) {
-                    return Err(Error::permanent(format!("Expected PEM certificates in ca_file {shown}, saw none"))
-                        .hint("RDS offers them as global-bundle.pem"));
-                }
+                let bytes = ca_file(path).map_err(|error| error.hint("RDS offers them as global-bundle.pem"))?;
                 Ok(Some(SslOpts::default().with_root_certs(vec![bytes.into()]).with_disable_built_in_roots(true)))
             }
         }
     }
 }
-
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     port::{mysql::Address, secrets::Secrets, tables},
-    secret::SecretRef,
+    secret::{Secret, SecretRef, scrub},
 };
 
 /// Name look-up, connection, TLS, login and session settings together.
@@ -24,6 +24,17 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(super) struct Session<'a> {
     conn: Conn,
     place: Place<'a>,
+    hidden: Hidden,
+}
+
+/// What no message may show, whatever a server or something between says.
+#[derive(Debug, Clone)]
+pub(super) struct Hidden(Secret);
+
+impl Hidden {
+    pub(super) fn from(&self, error: Error) -> Error {
+        error.with_texts(|text| scrub(text, std::slice::from_ref(&self.0)))
+    }
 }
 
 /// Who asks where, for messages.
@@ -39,20 +50,22 @@ impl<'a> Session<'a> {
     /// The password is looked up for each connection, so that one that was rotated during a long run is used.
     pub(super) async fn open(login: &'a Login, secrets: &dyn Secrets, at: &'a Address) -> Result<Self> {
         let place = Place { at, user: &login.user, password: Some(&login.password) };
-        let options = login.encryption().options(at, &login.user, &secrets.resolve(&login.password)?).await?;
-        Self::connect(place, options).await
+        let password = secrets.resolve(&login.password)?;
+        let options = login.encryption().options(at, &login.user, &password).await?;
+        Self::connect(place, options, Hidden(password)).await
     }
 
     /// As a job logs in.
     pub(super) async fn open_as(encryption: &Encryption, login: &'a tables::Login) -> Result<Self> {
         let place = Place { at: &login.address, user: &login.user, password: None };
-        Self::connect(place, encryption.options(&login.address, &login.user, &login.password).await?).await
+        let options = encryption.options(&login.address, &login.user, &login.password).await?;
+        Self::connect(place, options, Hidden(login.password.clone())).await
     }
 
-    async fn connect(place: Place<'a>, options: OptsBuilder) -> Result<Self> {
+    async fn connect(place: Place<'a>, options: OptsBuilder, hidden: Hidden) -> Result<Self> {
         match timeout(CONNECT, Conn::new(options)).await {
-            Ok(Ok(conn)) => Ok(Self { conn, place }),
-            Ok(Err(error)) => Err(failure::of_connecting(place, &error)),
+            Ok(Ok(conn)) => Ok(Self { conn, place, hidden }),
+            Ok(Err(error)) => Err(hidden.from(failure::of_connecting(place, &error))),
             Err(_) => Err(failure::too_late(place, "a connection", CONNECT)),
         }
     }
@@ -67,7 +80,7 @@ impl<'a> Session<'a> {
         match timeout(QUERY, self.conn.query(statement)).await {
             Ok(Ok(rows)) => Ok(Ok(rows)),
             Ok(Err(mysql_async::Error::Server(refusal))) => Ok(Err(refusal)),
-            Ok(Err(error)) => Err(failure::of_asking(self.place, statement, &error)),
+            Ok(Err(error)) => Err(self.hidden.from(failure::of_asking(self.place, statement, &error))),
             Err(_) => Err(failure::too_late(self.place, statement, QUERY)),
         }
     }
@@ -81,7 +94,7 @@ impl<'a> Session<'a> {
         match timeout(QUERY, self.conn.exec(statement, Params::Positional(values.iter().map(Into::into).collect())))
             .await
         {
-            Ok(answer) => answer.map_err(|error| failure::of_asking(self.place, statement, &error)),
+            Ok(answer) => answer.map_err(|error| self.hidden.from(failure::of_asking(self.place, statement, &error))),
             Err(_) => Err(failure::too_late(self.place, statement, QUERY)),
         }
     }
@@ -89,18 +102,18 @@ impl<'a> Session<'a> {
     /// All rows of a statement that holds values of rows, which no message may show: `what` names it there.
     pub(super) async fn rows_unshown(&mut self, what: &str, statement: &str) -> Result<Vec<Row>> {
         match timeout(QUERY, self.conn.query(statement)).await {
-            Ok(answer) => answer.map_err(|error| failure::of_asking(self.place, what, &error)),
+            Ok(answer) => answer.map_err(|error| self.hidden.from(failure::of_asking(self.place, what, &error))),
             Err(_) => Err(failure::too_late(self.place, what, QUERY)),
         }
     }
 
     pub(super) fn refused(&self, statement: &str, refusal: ServerError) -> Error {
-        failure::of_asking(self.place, statement, &refusal.into())
+        self.hidden.from(failure::of_asking(self.place, statement, &refusal.into()))
     }
 
     /// For whoever turns the connection into something else.
-    pub(super) fn into_parts(self) -> (Conn, Place<'a>) {
-        (self.conn, self.place)
+    pub(super) fn into_parts(self) -> (Conn, Place<'a>, Hidden) {
+        (self.conn, self.place, self.hidden)
     }
 
     /// Says goodbye, so that the server does not count an aborted connection.

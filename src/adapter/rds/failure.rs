@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
 use super::{connection::Limits, wire::Wire};
+use crate::secret::{scrub, without_logins};
 
 /// One request, for messages: `DescribeDBClusters` of `orders`.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +77,8 @@ impl Failure {
     {
         let code = error.code().map(|code| code.strip_suffix("Fault").unwrap_or(code).to_owned());
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let causes = chain(error);
+        let clean = |text: &str| scrub(text, wire.secrets());
+        let causes: Vec<String> = chain(error).iter().map(|text| clean(text)).collect();
         let has = |words: &str| causes.iter().any(|text| text.contains(words));
         let class = match (error, wire.endpoint()) {
             (SdkError::ServiceError(_), _) => class_of_answer(code.as_deref(), status),
@@ -93,7 +95,7 @@ impl Failure {
             action: call.action,
             subject: call.subject.to_owned(),
             class,
-            said: error.message().map(str::to_owned),
+            said: error.message().map(clean),
             causes: if code.is_some() { Vec::new() } else { causes },
             code,
             status,
@@ -151,7 +153,7 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        let text = error.to_string();
+        let text = without_logins(&error.to_string()).into_owned();
         if texts.last() != Some(&text) {
             texts.push(text);
         }

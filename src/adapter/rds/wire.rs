@@ -10,14 +10,28 @@ use aws_sdk_rds::{
     error::BoxError,
 };
 
+use crate::secret::Secret;
+
 /// Looks on while one request is sent.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wire(Arc<OnceLock<String>>);
+pub(super) struct Wire(Arc<OnceLock<Sent>>);
+
+#[derive(Debug)]
+struct Sent {
+    endpoint: String,
+    /// Session token and signature, which something between may repeat in its answer.
+    secrets: Vec<Secret>,
+}
 
 impl Wire {
     /// `http://host:port` the request was handed to the network for; `None` while it was only prepared.
     pub(super) fn endpoint(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
+        self.0.get().map(|sent| sent.endpoint.as_str())
+    }
+
+    /// What was sent and must not be shown.
+    pub(super) fn secrets(&self) -> &[Secret] {
+        self.0.get().map_or(&[], |sent| &sent.secrets)
     }
 }
 
@@ -35,7 +49,14 @@ impl Intercept for Wire {
         let uri = context.request().uri();
         let origin = uri.find("://").map_or(0, |at| at + 3);
         let end = uri[origin..].find('/').map_or(uri.len(), |at| origin + at);
-        self.0.get_or_init(|| uri[..end].to_owned());
+        // An endpoint may be named with a login.
+        let host = uri[origin..end].rsplit('@').next().unwrap_or_default();
+        let headers = context.request().headers();
+        let secrets = ["x-amz-security-token", "authorization"].into_iter().filter_map(|name| headers.get(name));
+        self.0.get_or_init(|| Sent {
+            endpoint: format!("{}{host}", &uri[..origin]),
+            secrets: secrets.map(Secret::new).collect(),
+        });
         Ok(())
     }
 

@@ -37,6 +37,7 @@ const CHECKSUM: usize = 4;
 pub(super) struct Stream<'a> {
     inner: BinlogStream,
     asked: session::Place<'a>,
+    hidden: session::Hidden,
     /// Behind the last event.
     at: Place,
     /// Inside of a compressed transaction: its events have no places of their own.
@@ -64,17 +65,17 @@ impl<'a> Stream<'a> {
         }
         // The request has 32 bits for the position.
         let position = if from.position < WRAP { from.position.max(BEGIN) } else { BEGIN };
-        let (conn, asked) = session.into_parts();
+        let (conn, asked, hidden) = session.into_parts();
         let request = BinlogStreamRequest::new(server_id)
             .with_filename(from.file.as_bytes())
             .with_pos(position)
             .with_non_blocking();
         let inner = match timeout(session::QUERY, conn.get_binlog_stream(request)).await {
             Ok(Ok(inner)) => inner,
-            Ok(Err(error)) => return Err(failure::of_reading(asked, from, &error)),
+            Ok(Err(error)) => return Err(hidden.from(failure::of_reading(asked, from, &error))),
             Err(_) => return Err(failure::too_late(asked, &format!("the binary log from {from}"), session::QUERY)),
         };
-        Ok(Self { inner, asked, at: Place { file: from.file.clone(), position }, compressed: false })
+        Ok(Self { inner, asked, hidden, at: Place { file: from.file.clone(), position }, compressed: false })
     }
 
     /// `None` at the end of the log.
@@ -82,7 +83,7 @@ impl<'a> Stream<'a> {
         match timeout(IDLE, self.inner.next()).await {
             Ok(None) => Ok(None),
             Ok(Some(Ok(event))) => Ok(Some(self.placed(event))),
-            Ok(Some(Err(error))) => Err(failure::of_reading(self.asked, &self.at, &error)),
+            Ok(Some(Err(error))) => Err(self.hidden.from(failure::of_reading(self.asked, &self.at, &error))),
             Err(_) => Err(failure::too_late(self.asked, &format!("the binary log from {}", self.at), IDLE)),
         }
     }

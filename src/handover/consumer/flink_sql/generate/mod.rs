@@ -109,6 +109,14 @@ fn one(table: &Table, first: u32) -> Result<Generated, Vec<Refusal>> {
         let way_out = "Leave the table out of `tables`".to_owned();
         refusals.push(Refusal { object: object(table, None), reason, way_out });
     }
+    // They stand in comments and strings of templates too: a line end would begin a statement, a placeholder take a secret in.
+    let misleading = |name: &str| name.contains(char::is_control) || name.contains("${") || name.contains("*/");
+    let names = [&table.schema, &table.name].into_iter().chain(table.columns.iter().map(|column| &column.name));
+    if let Some(name) = names.into_iter().find(|name| misleading(name)) {
+        let reason = format!("a name with a control character, `${{` or `*/` in it: {}", name.escape_debug());
+        let way_out = "Leave the table out of `tables`".to_owned();
+        refusals.push(Refusal { object: object(table, None), reason, way_out });
+    }
     if table.primary_key.is_empty() {
         let reason = "without a primary key the sink cannot find the row a change belongs to".to_owned();
         let way_out = "Add a primary key, or leave the table out of `tables`".to_owned();
