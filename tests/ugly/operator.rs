@@ -88,7 +88,7 @@ impl<'a> Operator<'a> {
 
     /// Carries out a command as the program reads it.
     pub fn types(&mut self, line: &str) -> Ending {
-        let line = line.replace("done|retry|skip", self.says).replace("TEXT", "seen");
+        let line = line.replace("'done|retry|skip'", self.says).replace("TEXT", "seen");
         let said = cli::parse(line.split_whitespace().map(OsString::from));
         let said = said.unwrap_or_else(|code| panic!("`{line}` is no command: {code}"));
         match said.command {
