@@ -1,7 +1,7 @@
 //! Random worlds: an upgrade in which calls fail, the program dies, people do things by hand and time passes, each from one
 //! seed. What must hold holds after every act, and once the faults have ended the upgrade comes to its end.
 //!
-//! `MODEL_WORLDS` sets how many (100 if not), `MODEL_SEED` where they begin: `MODEL_SEED=7 MODEL_WORLDS=1` is the seventh.
+//! `MODEL_WORLDS` sets how many (1,000 if not), `MODEL_SEED` where they begin: `MODEL_SEED=7 MODEL_WORLDS=1` is the seventh.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -26,7 +26,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use acts::{Plot, plots};
 use story::Story;
 
-const WORLDS: u64 = 100;
+const WORLDS: u64 = 1_000;
 
 #[test]
 fn every_world_comes_to_its_end() {

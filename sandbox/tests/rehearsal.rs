@@ -43,9 +43,10 @@ fn an_aurora_cluster_is_carried_over_while_upgrade_is_killed_again_and_again() {
 }
 
 #[test]
-fn an_rds_instance_is_carried_over() {
-    let text = rehearse(&["--rds"]);
+fn an_rds_instance_is_carried_over_through_a_storm() {
+    let text = rehearse(&["--rds", "--storm", "6", "--seed", "4", "--cut-rds", "5"]);
     assert!(text.contains("Rows lost: 0."), "{text}");
+    assert!(text.contains("Killed at a random moment (1)"), "{text}");
 }
 
 #[test]
