@@ -5,6 +5,9 @@
     reason = "a test may fail by unwrapping, and times real processes"
 )]
 
+#[path = "support/aws.rs"]
+mod aws;
+
 use std::{
     io::Read,
     path::Path,
@@ -12,46 +15,11 @@ use std::{
     time::Duration,
 };
 
-use sandbox::{
-    api::{self, Api},
-    region::{Addresses, ClusterSpec, Faults, InstanceSpec, Level, Pace, Region, Settings},
-};
+use aws::Aws;
+use sandbox::region::Faults;
 use serde_json::Value;
 
-/// A region behind its API; no servers, so nothing it is asked to make is ever ready.
-struct Aws {
-    api: Api,
-    endpoint: String,
-    _runtime: tokio::runtime::Runtime,
-}
-
 impl Aws {
-    fn start() -> Self {
-        let now = || u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap();
-        let mut region = Region::new(Settings {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            seed: 5,
-            pace: Pace::sandbox(),
-            addresses: Addresses::Dns,
-            faults: Faults::default(),
-            start: now(),
-        });
-        region.add_parameter_group(Level::Cluster, "orders57", "aurora-mysql5.7").unwrap();
-        region.set_parameters(Level::Cluster, "orders57", &[("binlog_format", "ROW")]).unwrap();
-        let mut cluster = ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", "blue");
-        cluster.parameter_group = Some("orders57".to_owned());
-        region.add_cluster(cluster).unwrap();
-        region.add_instance(InstanceSpec::member("orders-1", "orders")).unwrap();
-        let api = Api::new(region, now, |_| {});
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let served = api.clone();
-        runtime.spawn(async move { api::serve(listener, served).await });
-        Self { api, endpoint, _runtime: runtime }
-    }
-
     fn writes(&self) -> usize {
         self.api.with(|region| region.requests().iter().filter(|request| request.mutating).count())
     }
@@ -112,7 +80,7 @@ fn last(output: &Output) -> Value {
 
 #[test]
 fn a_plan_asks_and_never_writes() {
-    let aws = Aws::start();
+    let aws = Aws::start(Faults::default());
     let folder = folder(PLAYBOOK);
     let plan = run(folder.path(), &aws.endpoint, &["plan", "playbook.yaml", "--detailed-exitcode", "--output", "json"]);
     assert_eq!(plan.status.code(), Some(10), "{}", String::from_utf8_lossy(&plan.stdout));
@@ -143,7 +111,7 @@ fn nobody_listening_ends_within_seconds() {
 
 #[test]
 fn another_account_and_missing_credentials_are_told_before_any_write() {
-    let aws = Aws::start();
+    let aws = Aws::start(Faults::default());
     let other = PLAYBOOK.replace("region: us-east-1,", "region: us-east-1, account: \"999999999999\",");
     let folder = folder(&other);
     let output = run(folder.path(), &aws.endpoint, &["run", "playbook.yaml"]);
@@ -162,11 +130,11 @@ fn another_account_and_missing_credentials_are_told_before_any_write() {
 
 #[test]
 fn two_runs_at_once_exclude_each_other_and_a_killed_one_is_taken_up() {
-    let aws = Aws::start();
+    let aws = Aws::start(Faults::default());
     let folder = folder(PLAYBOOK);
     let mut first = command(folder.path(), &aws.endpoint, &["run", "playbook.yaml"]).spawn().unwrap();
     // Green is never ready here, so the first run waits, holding the lock.
-    let created = || aws.api.with(|region| region.deployments().len()) == 1;
+    let created = || aws.deployments() == 1;
     let began = std::time::Instant::now();
     while !created() {
         assert!(began.elapsed() < Duration::from_secs(60), "the first run creates the deployment");
@@ -200,7 +168,7 @@ fn two_runs_at_once_exclude_each_other_and_a_killed_one_is_taken_up() {
 
 #[test]
 fn a_state_folder_that_cannot_be_written_stops_before_the_first_effect() {
-    let aws = Aws::start();
+    let aws = Aws::start(Faults::default());
     let folder = folder(PLAYBOOK);
     std::fs::write(folder.path().join("occupied"), "a file").unwrap();
     let output = run(folder.path(), &aws.endpoint, &["run", "playbook.yaml", "--state", "occupied"]);
@@ -211,7 +179,7 @@ fn a_state_folder_that_cannot_be_written_stops_before_the_first_effect() {
 
 #[test]
 fn an_exported_endpoint_is_told() {
-    let aws = Aws::start();
+    let aws = Aws::start(Faults::default());
     let folder = folder(PLAYBOOK);
     let output = run(folder.path(), &aws.endpoint, &["plan", "playbook.yaml", "--output", "json"]);
     let told = events(&output).into_iter().any(|event| {
@@ -222,7 +190,7 @@ fn an_exported_endpoint_is_told() {
 
 #[test]
 fn approving_early_is_refused_and_unknown_steps_are_named() {
-    let aws = Aws::start();
+    let aws = Aws::start(Faults::default());
     let gated = PLAYBOOK.replace("  - sync_parameter_group\n", "  - sync_parameter_group\n  - approve\n");
     let folder = folder(&gated);
     let early = run(folder.path(), &aws.endpoint, &["approve", "playbook.yaml", "approve"]);

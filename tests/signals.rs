@@ -5,6 +5,9 @@
     reason = "a test may fail by unwrapping, and times real processes"
 )]
 
+#[path = "support/aws.rs"]
+mod aws;
+
 use std::{
     io::Read,
     path::{Path, PathBuf},
@@ -12,13 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sandbox::{
-    api::{self, Api},
-    region::{
-        Action, Addresses, Breakage, Calls, ClusterSpec, Fault, Faults, InstanceSpec, Level, Pace, Region, Rule,
-        Settings,
-    },
-};
+use aws::Aws;
+use sandbox::region::{Action, Breakage, Calls, Fault, Faults, Rule};
 use upgrade::{
     runner::{Run, journal},
     step::Fate,
@@ -33,45 +31,6 @@ steps:
 const LIMIT: Duration = Duration::from_secs(60);
 /// Long before any time limit of a call.
 const SOON: Duration = Duration::from_secs(8);
-
-/// A region behind its API; nothing it is asked to make is ever ready.
-struct Aws {
-    api: Api,
-    endpoint: String,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Aws {
-    fn start(faults: Faults) -> Self {
-        let now = || u64::try_from(time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap();
-        let mut region = Region::new(Settings {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            seed: 5,
-            pace: Pace::sandbox(),
-            addresses: Addresses::Dns,
-            faults,
-            start: now(),
-        });
-        region.add_parameter_group(Level::Cluster, "orders57", "aurora-mysql5.7").unwrap();
-        region.set_parameters(Level::Cluster, "orders57", &[("binlog_format", "ROW")]).unwrap();
-        let mut cluster = ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", "blue");
-        cluster.parameter_group = Some("orders57".to_owned());
-        region.add_cluster(cluster).unwrap();
-        region.add_instance(InstanceSpec::member("orders-1", "orders")).unwrap();
-        let api = Api::new(region, now, |_| {});
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let served = api.clone();
-        runtime.spawn(async move { api::serve(listener, served).await });
-        Self { api, endpoint, _runtime: runtime }
-    }
-
-    fn deployments(&self) -> usize {
-        self.api.with(|region| region.deployments().len())
-    }
-}
 
 /// A run as a user starts it. A test that fails leaves none behind.
 struct Process {

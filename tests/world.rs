@@ -155,24 +155,7 @@ fn every_cut(kept: Kept, own_addresses: bool, jobs: &[&str]) {
     assert_eq!(ending.exit_code, 0, "{ending:?}");
     let whole = std::fs::read(desk.journal()).unwrap();
     let moments = world.moments();
-    let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-    let mut cuts = 0;
-    for end in &ends {
-        // Between two records without a call in between the world does not change.
-        let Some(first) = moments.iter().find(|moment| moment.journal >= *end as u64) else { continue };
-        let here: Vec<_> = moments.iter().filter(|moment| moment.journal == first.journal).collect();
-        let worlds = if first.journal == *end as u64 { here } else { vec![first] };
-        for moment in worlds {
-            for torn in [0, 9] {
-                let cut = (end + torn).min(whole.len());
-                if torn > 0 && (cut == *end || whole[*end..cut].contains(&b'\n')) {
-                    continue;
-                }
-                resume(&whole[..cut], &moment.state, jobs, &format!("cut at {cut} ({})", moment.what));
-                cuts += 1;
-            }
-        }
-    }
+    let cuts = world.cuts(&whole, |journal, state, what| resume(journal, state, jobs, what));
     assert!(cuts > 100, "{cuts} cuts were tried");
     for write in ["create deployment", "reboot", "switchover", "stop job", "submit job", "delete deployment"] {
         assert!(moments.iter().any(|moment| moment.what == format!("after {write}")), "a cut after {write} was tried");

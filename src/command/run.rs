@@ -145,7 +145,6 @@ fn begin(scene: &Scene, past: Option<Past>, asked: &Asked, now: OffsetDateTime) 
 fn fresh(scene: &Scene, steps: Vec<StepName>, now: OffsetDateTime) -> Result<(Started, RunFolder)> {
     let folder = RunFolder::create(&scene.state, &scene.playbook, &scene.text)?;
     let mut journal = Journal::create(&folder.journal())?;
-    folder.close_journal()?;
     let mut run = Run::default();
     let record = Record::RunStarted {
         run: folder.id.clone(),

@@ -44,11 +44,6 @@ impl RunFolder {
             .map_err(|error| Error::permanent("The run's copy of the playbook cannot be written").because(&error))
     }
 
-    /// Makes the journal its owner's alone; the folder it lies in is so from the begin.
-    pub fn close_journal(&self) -> Result<()> {
-        own_file(&self.journal()).map_err(|error| unusable(&error))
-    }
-
     /// The runs of this playbook that have a journal, the newest first; run ids sort by time.
     pub fn newest_first(state: &Path, playbook: &Playbook) -> Result<Vec<Self>> {
         let runs = state.join("runs").join(&playbook.name);

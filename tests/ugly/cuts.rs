@@ -22,26 +22,11 @@ fn every_cut(book: Book, writes: &[&str]) {
     let submits = world.state().flink.submits;
     let whole = std::fs::read(desk.journal()).unwrap();
     let moments = world.moments();
-    let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-    let mut cuts = 0;
-    for end in &ends {
-        // Between two records without a call in between the world does not change.
-        let Some(first) = moments.iter().find(|moment| moment.journal >= *end as u64) else { continue };
-        let here: Vec<_> = moments.iter().filter(|moment| moment.journal == first.journal).collect();
-        let worlds = if first.journal == *end as u64 { here } else { vec![first] };
-        for moment in worlds {
-            for torn in [0, 9] {
-                let cut = (end + torn).min(whole.len());
-                if torn > 0 && (cut == *end || whole[*end..cut].contains(&b'\n')) {
-                    continue;
-                }
-                let what = format!("{book:?} cut at {cut} ({})", moment.what);
-                let after = resume(book, &before, &whole[..cut], &moment.state, &what);
-                assert_eq!(after.flink.submits, submits, "{what}: no job is started twice");
-                cuts += 1;
-            }
-        }
-    }
+    let cuts = world.cuts(&whole, |journal, state, what| {
+        let what = format!("{book:?} {what}");
+        let after = resume(book, &before, journal, state, &what);
+        assert_eq!(after.flink.submits, submits, "{what}: no job is started twice");
+    });
     assert!(cuts >= 30, "{cuts} cuts were tried");
     for write in writes {
         assert!(moments.iter().any(|moment| moment.what == format!("after {write}")), "a cut after {write} was tried");

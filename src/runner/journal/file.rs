@@ -18,7 +18,10 @@ use super::{
     record::{Record, VERSION},
     store::Store,
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    runner::folder::own_file,
+};
 
 /// A record with its place and time. Times are for people; order is `seq`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +65,7 @@ impl Recovered {
 impl Journal {
     pub fn create(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| unwritable(&error))?;
+        own_file(path).map_err(|error| unwritable(&error))?;
         let folder = path.parent().expect("a journal lies in a run folder");
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unwritable(&error))?;
         Ok(Self { store: Box::new(file), path: path.to_owned(), seq: 0, check: 0, broken: None })

@@ -102,16 +102,7 @@ impl State {
 
     /// The same, with dice and a pace of their own.
     pub fn seeded(faults: Faults, seed: u64, pace: Pace) -> Self {
-        let settings = Settings {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-            seed,
-            pace,
-            addresses: Addresses::Dns,
-            faults,
-            start: START,
-        };
-        let mut region = Region::new(settings);
+        let mut region = empty("us-east-1", faults, seed, pace);
         region.add_parameter_group(Level::Cluster, "orders57", "aurora-mysql5.7").unwrap();
         let mut cluster = ClusterSpec::new("orders", "5.7.mysql_aurora.2.11.2", "blue");
         cluster.parameter_group = Some("orders57".to_owned());
@@ -126,16 +117,7 @@ impl State {
     /// An RDS instance `orders` on 8.0 without replicas, and a CDC job that reads it.
     #[allow(dead_code, reason = "not every test begins with this world")]
     pub fn instance(faults: Faults, seed: u64, pace: Pace) -> Self {
-        let settings = Settings {
-            account: "123456789012".to_owned(),
-            region: "eu-central-1".to_owned(),
-            seed,
-            pace,
-            addresses: Addresses::Dns,
-            faults,
-            start: START,
-        };
-        let mut region = Region::new(settings);
+        let mut region = empty("eu-central-1", faults, seed, pace);
         region.add_parameter_group(Level::Instance, "orders80", "mysql8.0").unwrap();
         let mut instance = InstanceSpec::primary("orders", "8.0.42", "blue");
         instance.parameter_group = Some("orders80".to_owned());
@@ -212,6 +194,18 @@ impl State {
     }
 }
 
+fn empty(region: &str, faults: Faults, seed: u64, pace: Pace) -> Region {
+    Region::new(Settings {
+        account: "123456789012".to_owned(),
+        region: region.to_owned(),
+        seed,
+        pace,
+        addresses: Addresses::Dns,
+        faults,
+        start: START,
+    })
+}
+
 impl World {
     pub fn new(state: State) -> Self {
         Self {
@@ -262,6 +256,32 @@ impl World {
         if let Some(ear) = &mut *self.ear.lock().unwrap() {
             ear(what, after);
         }
+    }
+
+    /// Calls `resume` for every length that the journal ever had, with a torn tail as well, in each world as it was then;
+    /// how often.
+    #[allow(dead_code, reason = "not every test cuts")]
+    pub fn cuts(&self, whole: &[u8], mut resume: impl FnMut(&[u8], &State, &str)) -> usize {
+        let moments = self.moments();
+        let ends = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let mut cuts = 0;
+        for end in ends {
+            // Between two records without a call in between the world does not change.
+            let Some(first) = moments.iter().find(|moment| moment.journal >= end as u64) else { continue };
+            let here: Vec<_> = moments.iter().filter(|moment| moment.journal == first.journal).collect();
+            let worlds = if first.journal == end as u64 { here } else { vec![first] };
+            for moment in worlds {
+                for torn in [0, 9] {
+                    let cut = (end + torn).min(whole.len());
+                    if torn > 0 && (cut == end || whole[end..cut].contains(&b'\n')) {
+                        continue;
+                    }
+                    resume(&whole[..cut], &moment.state, &format!("cut at {cut} ({})", moment.what));
+                    cuts += 1;
+                }
+            }
+        }
+        cuts
     }
 
     fn burn(&self) {
