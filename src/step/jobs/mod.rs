@@ -2,12 +2,14 @@
 
 mod green;
 mod marked;
+mod standing;
 mod tail;
 mod together;
 mod touched;
 
 pub(super) use green::{Ground, at_end, deployment_status, first_own, ground, is_idle};
 pub(super) use marked::{Marked, Running, marked, of_part, running};
+pub(super) use standing::{Standing, committed, newest, newest_state, standing, stateless};
 pub(super) use tail::{HEADER, cover, frozen_end, gtid_set, read_ahead, restorable, tail_request};
 pub(super) use together::together;
 
@@ -18,23 +20,15 @@ use super::contract::{Known, Read, Write};
 use crate::{
     artifact::{self, Values},
     error::{Error, Result},
-    event::Offset,
-    handover::{
-        consumer::flink_sql::{self, Generated, Script},
-        savepoint,
-    },
+    handover::consumer::flink_sql::{self, Generated, Script},
     playbook::{CdcJob, FlinkSql, Playbook},
     port::{
         files::FilesRead,
-        flink::{FlinkRead, Job},
         mysql::Address,
         secrets::Secrets,
         tables::{Login, TablesRead},
     },
 };
-
-/// A checkpoint's `_metadata` is at most this long, in bytes.
-const LARGEST_METADATA: u64 = 256 << 20;
 
 /// A script is at most this long, in bytes.
 const LONGEST_SCRIPT: u64 = 4 << 20;
@@ -179,95 +173,4 @@ pub(super) fn warnings(scripted: &Scripted) -> Vec<String> {
     let secrets = flink_sql::redact(script.text()).warnings;
     let said = secrets.iter().chain(&script.warnings()).map(ToString::to_string).collect::<Vec<_>>();
     said.into_iter().chain(scripted.notices.clone()).collect()
-}
-
-/// How Flink shows the job of one name.
-pub(super) enum Standing {
-    Alive(Job),
-    Several(Vec<Job>),
-    /// None is alive; the newest state it left behind, if any.
-    Ended {
-        left: Option<String>,
-        /// The job that left it.
-        job: Option<String>,
-    },
-}
-
-impl Standing {
-    /// The id of the one job that counts, alive or not.
-    pub fn newest(&self) -> Option<&str> {
-        match self {
-            Self::Alive(job) => Some(&job.id),
-            Self::Ended { job, .. } => job.as_deref(),
-            Self::Several(_) => None,
-        }
-    }
-}
-
-/// Looks for the job among all that Flink knows.
-pub(super) async fn standing(flink: &dyn FlinkRead, scripted: &Scripted, jobs: &[Job]) -> Result<Standing> {
-    let ours = |job: &&Job| job.name == scripted.flink_name || scripted.job.job_id.as_ref() == Some(&job.id);
-    let mut named: Vec<&Job> = jobs.iter().filter(ours).collect();
-    let alive: Vec<Job> = named.iter().filter(|job| !job.ended()).map(|job| (*job).clone()).collect();
-    match alive.as_slice() {
-        [one] => return Ok(Standing::Alive(one.clone())),
-        [] => {}
-        _ => return Ok(Standing::Several(alive)),
-    }
-    named.sort_by_key(|job| std::cmp::Reverse(job.started_at));
-    for job in named {
-        if let Some(path) = newest_state(flink, &job.id).await? {
-            return Ok(Standing::Ended { left: Some(path), job: Some(job.id.clone()) });
-        }
-    }
-    // What Flink knows is newer than what a person once wrote down.
-    Ok(Standing::Ended { left: scripted.job.savepoint.clone(), job: None })
-}
-
-/// The job of a name that was started last.
-pub(super) fn newest<'a>(flink_name: &str, jobs: &'a [Job]) -> Option<&'a Job> {
-    jobs.iter().filter(|job| job.name == flink_name).max_by_key(|job| job.started_at)
-}
-
-/// Where the newest completed checkpoint or savepoint of a job lies.
-pub(super) async fn newest_state(flink: &dyn FlinkRead, job: &str) -> Result<Option<String>> {
-    let checkpoints = flink.checkpoints(job).await?;
-    let all = [checkpoints.latest_completed, checkpoints.latest_savepoint];
-    let newest =
-        all.into_iter().flatten().filter(|checkpoint| checkpoint.path.is_some()).max_by_key(|checkpoint| checkpoint.id);
-    Ok(newest.and_then(|checkpoint| checkpoint.path))
-}
-
-/// Flink tells of a checkpoint for up to three seconds after it was replaced; in that time at most this many follow.
-const FOLLOWERS: u64 = 10;
-
-/// Where a running job stands by its newest completed checkpoint; `None` before the first, or while it is replaced.
-pub(super) async fn committed(read: &Read, job: &str) -> Result<Option<Vec<Offset>>> {
-    let Some(told) = newest_state(read.flink()?, job).await? else { return Ok(None) };
-    for path in newest_first(&told) {
-        if there(&*read.files, &path).await? {
-            return match savepoint::offsets(&*read.files, &path).await {
-                Ok(offsets) => Ok(Some(offsets)),
-                // Replaced between the two reads.
-                Err(_) if !there(&*read.files, &path).await? => Ok(None),
-                Err(error) => Err(error),
-            };
-        }
-    }
-    Ok(None)
-}
-
-/// The place itself where it still is; else those that may have followed it.
-fn newest_first(told: &str) -> Vec<String> {
-    let mut places = vec![told.to_owned()];
-    if let Some((folder, number)) = told.trim_end_matches('/').rsplit_once("/chk-")
-        && let Ok(number) = number.parse::<u64>()
-    {
-        places.extend((1..=FOLLOWERS).rev().map(|more| format!("{folder}/chk-{}", number + more)));
-    }
-    places
-}
-
-async fn there(files: &dyn FilesRead, place: &str) -> Result<bool> {
-    Ok(files.read(&format!("{}/_metadata", place.trim_end_matches('/')), LARGEST_METADATA).await?.is_some())
 }

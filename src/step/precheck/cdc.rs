@@ -34,7 +34,7 @@ pub(super) async fn gather(read: &Read, known: &Known, seen: &mut Inventory) -> 
     seen.server_ids = server_ids(read, seen, &mut unknown).await;
     for scripted in jobs::scripts(read, known, seen.blue.write_address()?).await? {
         let name = scripted.job.name.clone();
-        let standing = jobs::standing(flink, &scripted, &all).await?;
+        let standing = jobs::standing(read, &scripted, &all).await?;
         let (mut offsets, mut unreadable, mut settings) = (Vec::new(), None, None);
         let state = match standing {
             Standing::Alive(job) => {
@@ -75,7 +75,7 @@ pub(super) async fn gather(read: &Read, known: &Known, seen: &mut Inventory) -> 
 async fn stands(read: &Read, job: &str) -> Result<(Vec<Offset>, Option<String>)> {
     match jobs::committed(read, job).await {
         Ok(Some(committed)) => Ok((committed, None)),
-        Ok(None) if jobs::newest_state(read.flink()?, job).await?.is_none() => {
+        Ok(None) if jobs::newest_state(read, job).await?.is_none() => {
             Ok((Vec::new(), Some("Flink tells of no completed checkpoint and where it lies".to_owned())))
         }
         // One is just being replaced by the next.

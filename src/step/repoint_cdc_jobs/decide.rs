@@ -57,15 +57,14 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         return to_rest(job, early, seen, known, done);
     }
     let Some(rest) = &job.rest else {
-        return fail(
-            Error::permanent(format!("The job {name} is not running, and Flink knows no state it left behind"))
-                .unchanged("Nothing was started")
-                .hint(format!(
-                    "The savepoint of its move, {}, stands on blue: from it a handover of the ordinary way can begin, with \
-                     `savepoint:` of the job",
-                    job.moved.savepoint
-                )),
-        );
+        let gone = Error::permanent(format!("The job {name} is not running, and Flink knows no state it left behind"))
+            .unchanged("Nothing was started")
+            .hint(format!(
+                "The savepoint of its move, {}, stands on blue: from it a handover of the ordinary way can begin, with \
+                 `savepoint:` of the job",
+                job.moved.savepoint
+            ));
+        return Err(Box::new(jobs::stateless(name, gone)));
     };
     if let Some(green) = &job.green
         && done.0.len() > known.earlier

@@ -16,7 +16,7 @@ use crate::{
     port::{
         Reply,
         binlog::Place,
-        flink::{FlinkRead, Job, Savepoint, ended},
+        flink::{Job, Savepoint, ended},
         mysql::{Address, Coordinates, Server},
     },
     step::{
@@ -179,7 +179,7 @@ async fn one(
         // What the job at the production address left behind is newest.
         let of = |job: &Option<Running>| job.as_ref().map(|job| job.job.id.clone());
         let ended = [of(&green), of(&early), Some(moved.job_id.clone())];
-        for path in left(flink, ended.into_iter().flatten(), savepoint.as_ref()).await? {
+        for path in left(read, ended.into_iter().flatten(), savepoint.as_ref()).await? {
             let offsets = match savepoint::offsets(&*read.files, &path).await {
                 Ok(offsets) => offsets,
                 Err(error) if error.kind == Kind::Transient => return Err(error),
@@ -262,7 +262,7 @@ fn same_place(a: &Offset, b: &Offset) -> bool {
 
 /// States that may be gone on from, the newest first.
 async fn left(
-    flink: &dyn FlinkRead,
+    read: &Read,
     ended: impl Iterator<Item = String>,
     savepoint: Option<&(String, Savepoint)>,
 ) -> Result<Vec<String>> {
@@ -273,7 +273,7 @@ async fn left(
         {
             paths.push(location.clone());
         }
-        paths.extend(jobs::newest_state(flink, &job).await?);
+        paths.extend(jobs::newest_state(read, &job).await?);
     }
     Ok(paths)
 }

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     error::{Error, Kind},
     port::flink::{Job, Savepoint},
-    step::contract::{Attempts, Done, Fate, Known, Next},
+    step::{
+        contract::{Attempts, Done, Fate, Known, Next},
+        jobs::stateless,
+    },
 };
 
 type Decision = Next<Operation, Outputs>;
@@ -99,11 +102,12 @@ fn one(job: &Seen, seen: &Observation, known: &Known, done: &Attempts<Operation>
         return wait(format!("the savepoint of {name}"), "in progress");
     }
     if rest.is_empty() {
-        return One::Next(Next::Fail(
-            Error::permanent(format!("The job {name} is not running, and Flink knows no state it left behind"))
-                .unchanged("Nothing was started")
-                .hint("Name its newest savepoint or checkpoint with `savepoint:` in the playbook, then type the same command again"),
-        ));
+        let gone = Error::permanent(format!("The job {name} is not running, and Flink knows no state it left behind"))
+            .unchanged("Nothing was started")
+            .hint(
+                "Name its newest savepoint or checkpoint with `savepoint:` in the playbook, then type the same command again",
+            );
+        return One::Next(stateless(name, gone));
     }
     let operation = Operation {
         job: name.clone(),

@@ -118,7 +118,7 @@ async fn one(
     };
     // What a job left behind that has read green is no place of blue's.
     let all: Vec<Job> = all.iter().filter(|job| !early.contains(&job.id)).cloned().collect();
-    let left = match jobs::standing(flink, scripted, &all).await? {
+    let left = match jobs::standing(read, scripted, &all).await? {
         Standing::Ended { left, .. } => left,
         Standing::Alive(_) | Standing::Several(_) => None,
     };

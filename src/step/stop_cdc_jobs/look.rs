@@ -101,7 +101,7 @@ pub(in crate::step) async fn look_beside(
         };
         let beside = |job: &&Job| marked.iter().any(|found| found.job.id == job.id && found.is(part));
         let all: Vec<Job> = every.iter().filter(|job| !beside(job)).cloned().collect();
-        let standing = jobs::standing(flink, &scripted, &all).await?;
+        let standing = jobs::standing(read, &scripted, &all).await?;
         let mut savepoint = None;
         if let Some((job_id, trigger)) = asked(done, &scripted.job.name) {
             savepoint = Some((job_id.to_owned(), flink.savepoint(job_id, trigger).await?));

@@ -121,6 +121,15 @@ impl Flink {
         self.files.insert(path.to_owned(), savepoint(file, position, skip, server_id));
     }
 
+    /// One more checkpoint takes the place of the one that is told of.
+    fn follow(&mut self, told: &str) {
+        let Some((folder, number)) = told.rsplit_once("/chk-") else { return };
+        let number: u64 = number.parse().unwrap();
+        if let Some(file) = self.files.remove(told) {
+            self.files.insert(format!("{folder}/chk-{}", number + 1), file);
+        }
+    }
+
     pub fn alive(&self, name: &str) -> Vec<&Running> {
         self.jobs.iter().filter(|running| running.job.name == name && !running.job.ended()).collect()
     }
@@ -236,6 +245,10 @@ impl State {
         let running = self.flink.jobs.iter_mut().find(|running| running.job.id == job && !running.job.ended());
         let running = running.ok_or_else(|| Error::permanent(format!("Job {job} is not running")))?;
         running.job.state = "CANCELED".to_owned();
+        let told = running.latest.clone();
+        if let Some(told) = told {
+            self.flink.follow(&told);
+        }
         Ok(())
     }
 
