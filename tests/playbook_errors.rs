@@ -117,7 +117,7 @@ fn table() -> Vec<(&'static str, String)> {
         // Steps.
         (
             "unknown_steps",
-            format!("{all}steps:\n  - precheck\n  - verify_data\n  - prepare\n  - pause\n  - swithcover\n  - dance\n"),
+            format!("{all}steps:\n  - precheck\n  - run_command\n  - prepare\n  - pause\n  - swithcover\n  - dance\n"),
         ),
         ("no_steps", format!("{HEAD}steps: []\n")),
         (

@@ -140,7 +140,7 @@ fn what_does_not_fit_the_program_does_not_fit_the_schema() {
         ("{ env: UPGRADE_MYSQL_PASSWORD }", "{ env: A, file: B }"),
         ("tls: verify", "tls: sometimes"),
         ("script: jobs/orders.sql", "template: jobs/orders.sql"),
-        ("- precheck", "- verify_data"),
+        ("- precheck", "- run_command"),
         ("expires: 24h", "expires: 24"),
         ("max_lag: 5s", "max_lags: 5s"),
         ("create_blue_green: { name: orders-80 }", "create_blue_green"),

@@ -110,6 +110,7 @@ impl Outside {
             files: Arc::clone(&self.files),
             tables: self.read().tables,
             secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.clock),
             artifacts,
         }
     }

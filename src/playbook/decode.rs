@@ -12,7 +12,10 @@ use super::{
     duration, form,
     keys::{PLAYBOOK, Shape},
     kinds,
-    model::{CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Playbook, Step, StepBody, Tail, Target, Tls},
+    model::{
+        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Playbook, RowHash, Step, StepBody, TableAt, Tail, Target, Tls,
+        VerifyData,
+    },
     problem::{Problem, place},
     steps::{self, Entry},
     tree::{Node, Value},
@@ -58,7 +61,7 @@ pub(super) fn playbook(text: &str, root: &Node, folder: &Path, found: &mut Findi
         flink: root.get("flink").and_then(|node| flink(node, folder)),
         secrets: root.get("secrets").map(|node| secrets(node, folder)).unwrap_or_default(),
         cdc_jobs: jobs.iter().filter_map(|node| cdc_job(node, folder)).collect(),
-        steps: listed.iter().filter_map(|entry| step(text, entry)).collect(),
+        steps: listed.iter().filter_map(|entry| step(text, entry, folder)).collect(),
     })
 }
 
@@ -213,7 +216,39 @@ fn no_link(node: &Node, folder: &Path, found: &mut Findings) {
     }
 }
 
-fn step(text: &str, entry: &Entry<'_>) -> Option<Step> {
+fn verify_data(entry: &Entry<'_>, folder: &Path, length: &dyn Fn(&str) -> Option<Duration>) -> Option<VerifyData> {
+    let given = |key: &str| entry.body.and_then(|body| body.text(key));
+    let count = |key: &str| {
+        let written = entry.body.and_then(|body| body.get(key)).and_then(Node::whole);
+        written.or_else(|| entry.kind.body.key(key)?.default?.parse().ok())
+    };
+    let pairs = entry.body.map(|body| body.list("pairs")).unwrap_or_default();
+    let pair = |node: &Node| Some((table_at(node.get("source")?, folder)?, table_at(node.get("sink")?, folder)?));
+    Some(VerifyData {
+        pairs: pairs.iter().map(pair).collect::<Option<_>>()?,
+        hash: if given("hash") == Some("md5") { RowHash::Md5 } else { RowHash::Crc32 },
+        connections: count("connections")?,
+        max_threads_running: count("max_threads_running")?,
+        max_lag: length("max_lag")?,
+        settle: length("settle")?,
+        values_shown: given("values") != Some("hidden"),
+    })
+}
+
+fn table_at(node: &Node, folder: &Path) -> Option<TableAt> {
+    Some(TableAt {
+        host: node.text("host")?.to_owned(),
+        port: match node.get("port") {
+            Some(port) => u16::try_from(port.whole()?).ok()?,
+            None => 3306,
+        },
+        table: node.text("table")?.to_owned(),
+        user: node.text("user").map(str::to_owned),
+        password: node.get("password").and_then(|password| secret(password, folder)),
+    })
+}
+
+fn step(text: &str, entry: &Entry<'_>, folder: &Path) -> Option<Step> {
     let given = |key| entry.body.and_then(|body| body.text(key)).map(str::to_owned);
     let length =
         |key: &str| duration_of(entry, key).or_else(|| duration::parse(entry.kind.body.key(key)?.default?).ok());
@@ -241,6 +276,7 @@ fn step(text: &str, entry: &Entry<'_>) -> Option<Step> {
         "submit_cdc_jobs" => StepBody::SubmitCdcJobs {
             tail: if given("tail").as_deref() == Some("drain") { Tail::Drain } else { Tail::Auto },
         },
+        "verify_data" => StepBody::VerifyData(verify_data(entry, folder, &length)?),
         "clean_up" => StepBody::CleanUp { keep_old_for: length("keep_old_for")? },
         _ => return None,
     };

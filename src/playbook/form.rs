@@ -182,6 +182,14 @@ pub(super) static TABLE: Form = Form {
     guarded: false,
 };
 
+pub(super) static HOST: Form = Form {
+    what: "a host name",
+    pattern: "^[A-Za-z0-9._:-]{1,253}$",
+    accepts: |text| made_of(text, 253, |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-')),
+    rule: "a name or an address, without a port",
+    guarded: false,
+};
+
 pub(super) static PARAMETER_NAME: Form = Form {
     what: "the name of a parameter",
     pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",

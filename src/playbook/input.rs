@@ -51,6 +51,8 @@ fn step_keys(step: &Step) -> Value {
             json!({ "timeout": duration_text(*timeout), "max_lag": duration_text(*max_lag) })
         }
         StepBody::CaptureCoordinates { wait, .. } => json!({ "wait": duration_text(*wait) }),
+        // How fast it goes and how it tells may change; what is compared may not.
+        StepBody::VerifyData(settings) => json!({ "pairs": settings.pairs, "hash": settings.hash }),
         StepBody::CleanUp { keep_old_for } => json!({ "keep_old_for": duration_text(*keep_old_for) }),
     };
     keys["id"] = json!(step.id);

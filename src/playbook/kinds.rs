@@ -26,7 +26,27 @@ const fn body(name: &'static str, keys: &'static [Key], later: &'static [&'stati
     Mapping { name, keys, one_of: &[], later, common: &COMMON }
 }
 
-pub(super) static KINDS: [Kind; 12] = [
+static PAIR: Mapping = Mapping::of(
+    "pairs",
+    &[
+        Key::must("source", Shape::Map(&TABLE_AT), "The table that is written to."),
+        Key::must("sink", Shape::Map(&TABLE_AT), "The table that takes its rows over."),
+    ],
+);
+
+static TABLE_AT: Mapping = Mapping::of(
+    "a table",
+    &[
+        Key::must("host", Shape::Text(&form::HOST), "The server."),
+        Key::may("port", Shape::Count, "Its port.").or("3306"),
+        Key::must("table", Shape::Text(&form::TABLE), "database.table"),
+        Key::may("user", Shape::Text(&form::MYSQL_USER), "Where it is not the one of the section `mysql`.")
+            .with("password"),
+        Key::may("password", Shape::Secret, "Where that user's password is kept.").with("user"),
+    ],
+);
+
+pub(super) static KINDS: [Kind; 13] = [
     Kind {
         body: body("precheck", &[], &[]),
         about: "Looks for everything that would stop the upgrade or break after it.",
@@ -159,6 +179,31 @@ pub(super) static KINDS: [Kind; 12] = [
     },
     Kind {
         body: body(
+            "verify_data",
+            &[
+                Key::may(
+                    "pairs",
+                    Shape::List(&Shape::Map(&PAIR)),
+                    "Tables by name; without it those of the scripts of `cdc_jobs`.",
+                ),
+                Key::may("hash", Shape::Choice(&["crc32", "md5"]), "How rows are summed up in the servers.").or("crc32"),
+                Key::may("connections", Shape::Count, "Sessions with each server at most.").or("4"),
+                Key::may("max_threads_running", Shape::Count, "Threads of a server over which the comparison waits.")
+                    .or("25"),
+                Key::may("max_lag", Shape::Duration, "Lag of a replica over which the comparison waits.").or("30s"),
+                Key::may("settle", Shape::Duration, "How long a row must differ at rest where no job tells its place.")
+                    .or("30s"),
+                Key::may("values", Shape::Choice(&["shown", "hidden"]), "Whether values stand in the report.").or("shown"),
+            ],
+            &["scope"],
+        ),
+        about: "Compares every row of the sinks with its source, while both are written to.",
+        sections: &["mysql"],
+        steps: &[],
+        repeatable: true,
+    },
+    Kind {
+        body: body(
             "clean_up",
             &[Key::may(
                 "keep_old_for",
@@ -176,7 +221,7 @@ pub(super) static KINDS: [Kind; 12] = [
 ];
 
 /// Steps of the design that this release does not know yet.
-pub(super) const LATER: [&str; 4] = ["verify_data", "prepare", "pause", "run_command"];
+pub(super) const LATER: [&str; 3] = ["prepare", "pause", "run_command"];
 
 /// Two ways of one thing: a playbook has one of them.
 pub(super) const EITHER: [(&str, &str); 2] = [("move_cdc_jobs", "stop_cdc_jobs"), ("move_cdc_jobs", "submit_cdc_jobs")];

@@ -139,10 +139,57 @@ pub enum StepBody {
         tail: Tail,
     },
     RepointCdcJobs,
+    VerifyData(VerifyData),
     CleanUp {
         /// Time since the switchover before the deployment is removed.
         keep_old_for: Duration,
     },
+}
+
+/// Which tables are compared, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifyData {
+    /// Sources and sinks by name; those of the jobs where there is none.
+    pub pairs: Vec<(TableAt, TableAt)>,
+    pub hash: RowHash,
+    /// Sessions with each server at most.
+    pub connections: u64,
+    /// `Threads_running` of a server, our own not counted, over which the comparison waits.
+    pub max_threads_running: u64,
+    /// How far a replica may be behind; over it the comparison waits.
+    pub max_lag: Duration,
+    /// How long a row must differ at rest where no job tells that it has read on.
+    pub settle: Duration,
+    /// Whether values stand in the report of what differs.
+    pub values_shown: bool,
+}
+
+/// How rows are summed up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowHash {
+    #[default]
+    Crc32,
+    Md5,
+}
+
+/// A table of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableAt {
+    pub host: String,
+    pub port: u16,
+    /// `schema.table`.
+    pub table: String,
+    /// Where it is not the login of the section `mysql`.
+    pub user: Option<String>,
+    pub password: Option<SecretRef>,
+}
+
+impl TableAt {
+    /// Schema and table.
+    pub fn names(&self) -> (&str, &str) {
+        self.table.split_once('.').unwrap_or(("", &self.table))
+    }
 }
 
 /// How the tail of blue's log is carried over.
@@ -170,6 +217,7 @@ impl StepBody {
             Self::CaptureCoordinates { .. } => "capture_coordinates",
             Self::SubmitCdcJobs { .. } => "submit_cdc_jobs",
             Self::RepointCdcJobs => "repoint_cdc_jobs",
+            Self::VerifyData(_) => "verify_data",
             Self::CleanUp { .. } => "clean_up",
         }
     }

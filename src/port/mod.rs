@@ -13,6 +13,7 @@ pub mod files;
 pub mod flink;
 pub mod mysql;
 pub mod rds;
+pub mod rows;
 pub mod secrets;
 pub mod side;
 pub mod tables;

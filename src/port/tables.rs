@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Reply,
     mysql::{Address, Server},
+    rows::RowsRead,
 };
 use crate::secret::Secret;
 
@@ -150,4 +151,6 @@ pub trait TablesRead: Send + Sync {
     fn table<'a>(&'a self, login: &'a Login, schema: &'a str, table: &'a str) -> Reply<'a, Option<Table>>;
     /// Those rows that are there now; statements of many keys each, each of its own moment.
     fn rows_by_key<'a>(&'a self, login: &'a Login, rows: ByKey<'a>) -> Reply<'a, Vec<KeyedRow>>;
+    /// A session for walking through tables; times are of UTC.
+    fn walker<'a>(&'a self, login: &'a Login) -> Reply<'a, Box<dyn RowsRead + 'a>>;
 }

@@ -72,6 +72,8 @@ pub struct Write {
     pub files: Arc<dyn FilesRead>,
     pub tables: Option<Arc<dyn TablesRead>>,
     pub secrets: Arc<dyn Secrets>,
+    /// Comparisons go on for a time, and pause.
+    pub clock: Arc<dyn Clock>,
     /// The run's folder of artifacts.
     pub artifacts: PathBuf,
 }

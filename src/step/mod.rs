@@ -23,6 +23,7 @@ pub mod submit_cdc_jobs;
 pub mod switchover;
 pub mod sync_parameter_group;
 mod target;
+pub mod verify_data;
 mod way_back;
 
 pub use any::{AnyStep, Turn};
@@ -53,6 +54,7 @@ pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
         StepBody::SubmitCdcJobs { tail } => {
             Box::new(submit_cdc_jobs::SubmitCdcJobs { tail: *tail, touched: Default::default() })
         }
+        StepBody::VerifyData(settings) => Box::new(verify_data::VerifyData::new(settings.clone())),
         StepBody::CleanUp { keep_old_for } => Box::new(clean_up::CleanUp { keep_old_for: *keep_old_for }),
     }
 }

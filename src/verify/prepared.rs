@@ -4,11 +4,15 @@ use std::fmt::Write as _;
 
 use super::{
     compared::Compared,
+    hashed::hashed,
     kind::Kind,
     mapping::{self, Mapping},
     touched::{Carried, Pair},
 };
-use crate::port::tables::{Column, KeyColumn, KeyForm, Shown, Table};
+use crate::port::{
+    rows::Hashed,
+    tables::{Column, KeyColumn, KeyForm, Shown, Table},
+};
 
 /// Ready to be read.
 pub(super) struct Prepared<'a> {
@@ -24,6 +28,12 @@ pub(super) struct Prepared<'a> {
     pub(super) source_shown: Vec<Shown>,
     pub(super) sink_shown: Vec<Shown>,
     pub(super) mappings: Vec<Mapping>,
+    /// The same columns as they go into hashes, the source's first.
+    pub(super) hashed: Vec<(Hashed, Hashed)>,
+    /// Columns that have no hash in common, and why.
+    pub(super) unhashed: Vec<(String, String)>,
+    /// Columns of the source's primary key in its order.
+    pub(super) source_order: Vec<String>,
 }
 
 pub(super) enum KeyPart {
@@ -39,7 +49,21 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// Why no row of the pair can be, as the end of a sentence.
     pub(super) fn of(pair: &'a Pair, source: &Table, sink: &Table, compared: &mut Compared) -> Result<Self, String> {
-        let mut prepared = Self {
+        let mut prepared = Self::nothing(pair, source);
+        prepared.keys(source, sink)?;
+        prepared.columns(source, sink, compared);
+        Ok(prepared)
+    }
+
+    /// The same for a pair of which one has no primary key: its rows are compared all together.
+    pub(super) fn keyless(pair: &'a Pair, source: &Table, sink: &Table, compared: &mut Compared) -> Self {
+        let mut prepared = Self::nothing(pair, source);
+        prepared.columns(source, sink, compared);
+        prepared
+    }
+
+    fn nothing(pair: &'a Pair, source: &Table) -> Self {
+        Self {
             pair,
             source_width: source.columns.len(),
             source_places: Vec::new(),
@@ -49,10 +73,15 @@ impl<'a> Prepared<'a> {
             source_shown: Vec::new(),
             sink_shown: Vec::new(),
             mappings: Vec::new(),
-        };
-        prepared.keys(source, sink)?;
-        for (carried, name) in &pair.columns {
-            let named = format!("{}.{name}", pair.sink_name());
+            hashed: Vec::new(),
+            unhashed: Vec::new(),
+            source_order: source.primary_key.clone(),
+        }
+    }
+
+    fn columns(&mut self, source: &Table, sink: &Table, compared: &mut Compared) {
+        for (carried, name) in &self.pair.columns {
+            let named = format!("{}.{name}", self.pair.sink_name());
             let of = match carried {
                 Carried::Column(column) => find(source, column),
                 // By its key a row is looked up, so that it has the value.
@@ -66,16 +95,19 @@ impl<'a> Prepared<'a> {
                 compared.leave_out(named, "one of the two tables has no column of that name");
                 continue;
             };
-            match Mapping::of(from, into, pair.zone.as_deref()) {
+            match Mapping::of(from, into, self.pair.zone.as_deref()) {
                 Ok(mapping) => {
-                    prepared.source_shown.push(Shown { column: from.name.clone(), form: mapping.source });
-                    prepared.sink_shown.push(Shown { column: into.name.clone(), form: mapping.sink });
-                    prepared.mappings.push(mapping);
+                    match hashed(from, into, &mapping) {
+                        Ok(both) => self.hashed.push(both),
+                        Err(why) => self.unhashed.push((named, why)),
+                    }
+                    self.source_shown.push(Shown { column: from.name.clone(), form: mapping.source });
+                    self.sink_shown.push(Shown { column: into.name.clone(), form: mapping.sink });
+                    self.mappings.push(mapping);
                 }
                 Err(why) => compared.leave_out(named, why),
             }
         }
-        Ok(prepared)
     }
 
     fn keys(&mut self, source: &Table, sink: &Table) -> Result<(), String> {

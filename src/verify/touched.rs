@@ -22,7 +22,7 @@ use crate::{
     port::{
         binlog::{BinlogRead, Content, Place, RowChange, Transaction},
         mysql::Address,
-        tables::{ByKey, KeyedRow, Login, TablesRead},
+        tables::{ByKey, KeyedRow, Login, Table, TablesRead},
     },
 };
 
@@ -31,7 +31,7 @@ const MOST_KEYS: usize = 1_000_000;
 /// Entries of what is not compared, beyond which transactions are not named.
 const MOST_NAMED: usize = 100;
 /// Keys read at once from both sides, and so many rows of each in memory.
-const BATCH: usize = 2_000;
+pub(super) const BATCH: usize = 2_000;
 
 /// A table of the source, and a table that takes its rows over.
 #[derive(Debug, Clone)]
@@ -186,6 +186,24 @@ pub async fn again(tables: &dyn TablesRead, pairs: &[Pair], before: &Compared) -
     Ok(compared)
 }
 
+/// Both tables as their servers describe them, or why that cannot be had, as the end of a sentence.
+pub(super) async fn definitions(
+    tables: &dyn TablesRead,
+    pair: &Pair,
+) -> Result<std::result::Result<(Table, Table), String>> {
+    let both = try_join(
+        tables.table(&pair.source, &pair.source_schema, &pair.source_table),
+        tables.table(&pair.sink, &pair.sink_schema, &pair.sink_table),
+    );
+    Ok(match both.await {
+        Ok((Some(source), Some(sink))) => Ok((source, sink)),
+        Ok((None, _)) => Err(format!("{}.{} is not there, or not seen", pair.source_schema, pair.source_table)),
+        Ok((_, None)) => Err("it is not there, or not seen".to_owned()),
+        Err(error) if error.kind == Kind::Permanent => Err(error.message),
+        Err(error) => return Err(error),
+    })
+}
+
 /// Each pair as it can be compared; `None` where it cannot be.
 async fn prepare<'a>(
     tables: &dyn TablesRead,
@@ -194,16 +212,9 @@ async fn prepare<'a>(
 ) -> Result<Vec<Option<Prepared<'a>>>> {
     let mut prepared = Vec::new();
     for pair in pairs {
-        let definitions = try_join(
-            tables.table(&pair.source, &pair.source_schema, &pair.source_table),
-            tables.table(&pair.sink, &pair.sink_schema, &pair.sink_table),
-        );
-        let ready = match definitions.await {
-            Ok((Some(source), Some(sink))) => Prepared::of(pair, &source, &sink, compared),
-            Ok((None, _)) => Err(format!("{}.{} is not there, or not seen", pair.source_schema, pair.source_table)),
-            Ok((_, None)) => Err("it is not there, or not seen".to_owned()),
-            Err(error) if error.kind == Kind::Permanent => Err(error.message),
-            Err(error) => return Err(error),
+        let ready = match definitions(tables, pair).await? {
+            Ok((source, sink)) => Prepared::of(pair, &source, &sink, compared),
+            Err(why) => Err(why),
         };
         prepared.push(ready.map_err(|why| compared.leave_out(pair.sink_name(), why)).ok());
     }
@@ -211,7 +222,7 @@ async fn prepare<'a>(
 }
 
 /// Compares rows of one pair. `seen` are digests of the source's rows at the last look. False where a side refuses.
-async fn batch(
+pub(super) async fn batch(
     tables: &dyn TablesRead,
     place: usize,
     pair: &Prepared<'_>,

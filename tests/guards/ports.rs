@@ -9,6 +9,7 @@ use upgrade::{
         binlog::{BinlogRead, Content, Place, RowChange, Transaction, Wanted},
         files::FilesRead,
         mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
+        rows::RowsRead,
         tables::{ByKey, KeyedRow, Login, Reader, Table, TablesRead},
     },
     step::Read,
@@ -201,6 +202,10 @@ impl TablesRead for Odd {
         let row = |at: usize| KeyedRow { at, values: vec![Some(rows.keys[at][0].clone())] };
         let rows = (0..found).map(row).collect();
         Box::pin(async { Ok(rows) })
+    }
+
+    fn walker<'a>(&'a self, login: &'a Login) -> Reply<'a, Box<dyn RowsRead + 'a>> {
+        self.0.walker(login)
     }
 }
 

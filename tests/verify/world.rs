@@ -1,6 +1,6 @@
 //! A 5.7.22 source with a log, and an 8.0.15 sink.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use mysql_async::{Conn, prelude::Queryable as _};
 use sandbox::{
@@ -14,6 +14,7 @@ use sandbox::{
 use tempfile::TempDir;
 use upgrade::{
     adapter::{
+        clock::SystemClock,
         mysql::{Encryption, Login as OwnLogin, Mysql, Tables},
         secrets::StoredSecrets,
     },
@@ -21,10 +22,11 @@ use upgrade::{
     port::{
         binlog::Place,
         mysql::{Address, MysqlRead as _, Tls},
+        rows::{Hash, Range},
         tables::Login,
     },
     secret::{Secret, SecretRef},
-    verify::{self, Carried, Compared, Pair},
+    verify::{self, Advanced, Carried, Compared, Limits, Pair, Progress},
 };
 
 #[expect(clippy::disallowed_methods, reason = "a test has no wiring of its own")]
@@ -32,6 +34,8 @@ fn cache() -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache");
     std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from)
 }
+
+const SLICE: Duration = Duration::from_secs(5);
 
 pub(crate) struct World {
     plane: Plane,
@@ -145,6 +149,42 @@ impl World {
 
     pub(crate) async fn compare_at_most(&self, most: usize, from: &Place, pairs: &[Pair]) -> Result<Compared> {
         verify::compare_at_most(most, &self.tables, &self.mysql, &self.at, from, None, pairs).await
+    }
+
+    /// Every pair from its begin to its end; and the rows that are not equal.
+    pub(crate) async fn whole(&self, pairs: &[Pair], hash: Hash) -> (Vec<Advanced>, Compared) {
+        let mut all = Vec::new();
+        for at in 0..pairs.len() {
+            // So that a small table has several chunks.
+            let narrow = Progress { width: Some(500), ..Progress::default() };
+            let mut found = self.slice(pairs, at, hash, narrow, SLICE).await;
+            while !found.progress.done {
+                found = self.slice(pairs, at, hash, found.progress, SLICE).await;
+            }
+            all.push(found);
+        }
+        let none: &[Range] = &[];
+        let ranges: Vec<_> = all
+            .iter()
+            .map(|found: &Advanced| if found.keyless { none } else { found.progress.unequal.as_slice() })
+            .collect();
+        let (compared, whole) = verify::unequal(&self.tables, pairs, &ranges, hash).await.unwrap();
+        assert!(whole);
+        (all, compared)
+    }
+
+    pub(crate) async fn slice(
+        &self,
+        pairs: &[Pair],
+        at: usize,
+        hash: Hash,
+        progress: Progress,
+        time: Duration,
+    ) -> Advanced {
+        let limits =
+            Limits { connections: 2, chunk: Duration::from_millis(200), threads: 100, lag: Duration::from_secs(30) };
+        let clock = SystemClock::new();
+        verify::advance((&self.tables, &clock), (pairs, at), (hash, &limits), progress, time).await.unwrap()
     }
 
     pub(crate) async fn down(self) {

@@ -153,20 +153,28 @@ pub(super) fn bytes(text: &str) -> String {
 }
 
 fn expression(shown: &Shown) -> String {
+    let (column, value) = (quoted(&shown.column), whole(shown));
+    match shown.form {
+        Form::Text | Form::Json => short(&column, &value, |text| text.to_owned()),
+        Form::Bytes | Form::Unfilled => short(&column, &value, |bytes| format!("HEX({bytes})")),
+        Form::Number | Form::Double | Form::Moment | Form::Span => value,
+    }
+}
+
+/// The value in its form, however long it is; bytes as bytes.
+pub(super) fn whole(shown: &Shown) -> String {
     let column = quoted(&shown.column);
     match shown.form {
         Form::Number => format!("{column} + 0"),
         Form::Double => format!("{column} + 0e0"),
-        Form::Text => short(&column, &format!("CONVERT({column} USING utf8mb4)"), |text| text.to_owned()),
-        Form::Bytes => short(&column, &binary(&column), |bytes| format!("HEX({bytes})")),
-        Form::Unfilled => {
-            short(&column, &format!("TRIM(TRAILING X'00' FROM {})", binary(&column)), |bytes| format!("HEX({bytes})"))
-        }
+        Form::Text => format!("CONVERT({column} USING utf8mb4)"),
+        Form::Bytes => binary(&column),
+        Form::Unfilled => format!("TRIM(TRAILING X'00' FROM {})", binary(&column)),
         Form::Json => {
             // Numbers that JSON_OBJECT made of decimals are doubles once they have gone through text.
             let text = format!("CONVERT({column} USING utf8mb4)");
             let anew = format!("CONVERT(CAST({text} AS JSON) USING utf8mb4)");
-            short(&column, &format!("IF(JSON_VALID({text}), {anew}, {text})"), |text| text.to_owned())
+            format!("IF(JSON_VALID({text}), {anew}, {text})")
         }
         Form::Moment => format!("DATE_FORMAT({column}, '%Y-%m-%d %H:%i:%s.%f')"),
         Form::Span => format!("TIME_FORMAT({column}, '%H:%i:%s.%f')"),
@@ -193,7 +201,7 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// What a log's reader makes of a value, and nothing that could be more than one value.
-fn is_literal(text: &str) -> bool {
+pub(super) fn is_literal(text: &str) -> bool {
     let inner = |begin: &str, end: &str| text.strip_prefix(begin).and_then(|rest| rest.strip_suffix(end));
     let number = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_digit() || first == '-')

@@ -234,6 +234,13 @@ async fn variables(session: &mut Session<'_>) -> Result<BTreeMap<String, String>
     Ok(rows.iter().filter_map(|row| Some((cell(row, 0)?, cell(row, 1)?))).collect())
 }
 
+/// `None` where the server is no replica, knows no lag, or does not tell this login.
+pub(super) async fn seconds_behind(session: &mut Session<'_>) -> Result<Option<u64>> {
+    let renamed = session.version() >= (8, 0, 22);
+    let rows = session.try_rows(if renamed { "SHOW REPLICA STATUS" } else { "SHOW SLAVE STATUS" }).await?;
+    Ok(rows.ok().and_then(|rows| rows.iter().filter_map(|row| channel(row).seconds_behind).max()))
+}
+
 fn channel(row: &Row) -> Replication {
     let yes = |names: &[&str]| text(row, names).as_deref() == Some("Yes");
     let error = |names: &[&str]| text(row, names).filter(|text| !text.is_empty());

@@ -9,6 +9,7 @@ use super::{
     by_key,
     capture::Names,
     login::Encryption,
+    ranges::Ranges,
     read,
     rows::{cell, text},
     session::Session,
@@ -18,6 +19,7 @@ use crate::{
     port::{
         Reply,
         mysql::Server,
+        rows::RowsRead,
         tables::{ByKey, Column, KeyedRow, Login, Reader, Table, TablesRead},
     },
 };
@@ -108,6 +110,14 @@ impl TablesRead for Tables {
             let found = by_key::read(&mut session, &rows, &lookups).await?;
             session.close().await;
             Ok(found)
+        }
+        .boxed()
+    }
+
+    fn walker<'a>(&'a self, login: &'a Login) -> Reply<'a, Box<dyn RowsRead + 'a>> {
+        async move {
+            let ranges = Ranges::open(self.session(login).await?).await?;
+            Ok(Box::new(ranges) as Box<dyn RowsRead + 'a>)
         }
         .boxed()
     }

@@ -363,6 +363,7 @@ impl World {
             files: Arc::new(self.clone()),
             tables: None,
             secrets: Arc::new(self.clone()),
+            clock: Arc::new(self.clone()),
             artifacts,
         }
     }

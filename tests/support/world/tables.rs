@@ -5,6 +5,7 @@ use upgrade::{
     port::{
         Reply,
         mysql::{MysqlRead as _, Server},
+        rows::RowsRead,
         tables::{ByKey, Column, KeyedRow, Login, Reader, Table, TablesRead},
     },
 };
@@ -66,5 +67,9 @@ impl TablesRead for World {
         let found = keys.map(|(at, key)| KeyedRow { at, values: vec![Some(key[0].clone()); rows.columns.len()] });
         let found: Vec<KeyedRow> = found.collect();
         Box::pin(async { Ok(found) })
+    }
+
+    fn walker<'a>(&'a self, _: &'a Login) -> Reply<'a, Box<dyn RowsRead + 'a>> {
+        Box::pin(async { Err(Error::transient("No tables are walked through in this world")) })
     }
 }

@@ -1,0 +1,176 @@
+//! The decision, pure: which table is next, and what the rows say that were not equal.
+
+use super::{
+    Operation, Outputs, REPORT, Told, Verified, VerifyData,
+    look::{Observation, Seen},
+    settle::Rows,
+};
+use crate::{
+    error::Error,
+    event::{Consequence, Finding, Level},
+    step::contract::{Attempts, Done, Next},
+    verify::{Compared, Progress},
+};
+
+type Decision = Next<Operation, Outputs>;
+
+/// Keys that stand in the message.
+const FIRST: usize = 5;
+
+pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Operation>) -> Decision {
+    if let Some((pair, table)) = seen
+        .tables
+        .iter()
+        .enumerate()
+        .find(|(_, table)| !table.advanced.as_ref().is_some_and(|found| found.progress.done))
+    {
+        return Next::Do(compare(pair, table));
+    }
+    if let Some(rows) = &seen.rows {
+        let unequal = unequal(&rows.seen);
+        if !rows.at_rest {
+            let awaited = "rows that are not equal to be equal, or at rest on both sides".to_owned();
+            return Next::Wait { awaited, seen: rows.seen.sentence() };
+        }
+        if unequal > 0 && rows.seen.settled > 0 || rows.more {
+            return differ(rows, done);
+        }
+    }
+    let keyless: Vec<&Seen> = seen.tables.iter().filter(|table| is_different_as_a_whole(table)).collect();
+    if let Some(table) = keyless.first() {
+        return Next::Fail(
+            Error::permanent(format!("{} tables without a key differ: {}", keyless.len(), names(&keyless)))
+                .cause(format!(
+                    "{} has {} rows and {} has {}, and not each of them as often",
+                    table.source, rows_of(table).0, table.sink, rows_of(table).1
+                ))
+                .unchanged("Nothing was changed; a table without a key is compared as it stands at one moment of each side")
+                .hint("Where applications write to it, hold them back and run it again with `--new-run`; else copy the table anew"),
+        );
+    }
+    let findings = refusals(seen);
+    if !findings.is_empty() {
+        return Next::Refuse(findings);
+    }
+    Next::Done(Done::new(outputs(step, seen)).warnings(warnings(seen)))
+}
+
+fn compare(pair: usize, table: &Seen) -> Operation {
+    let progress = table.advanced.as_ref().map(|advanced| advanced.progress.clone()).unwrap_or_default();
+    let left = left(&progress);
+    let (source, sink) = (table.source.clone(), table.sink.clone());
+    Operation::Compare { pair, source, sink, number: table.operations + 1, progress, left }
+}
+
+/// `, 45 % done`
+fn left(progress: &Progress) -> String {
+    match (progress.rows.0, progress.estimate) {
+        (0, _) | (_, 0) => String::new(),
+        (rows, estimate) => format!(", {rows} of about {} rows done", estimate.max(rows)),
+    }
+}
+
+fn unequal(seen: &Compared) -> u64 {
+    seen.missing + seen.extra + seen.different
+}
+
+fn differ(rows: &Rows, done: &Attempts<Operation>) -> Decision {
+    let seen = &rows.seen;
+    let settled: Vec<_> = seen.differences.iter().filter(|found| found.settled).cloned().collect();
+    let first = settled.iter().take(FIRST).map(|found| format!("{} {}", found.table, found.key)).collect();
+    let told = Told { missing: seen.missing, extra: seen.extra, different: seen.different, first, more: rows.more };
+    if done.handle(REPORT).is_none() {
+        return Next::Do(Operation::Report { differences: settled, told });
+    }
+    let most = if rows.more { "at least " } else { "" };
+    let mut error = Error::permanent(format!(
+        "{most}{} rows of the sinks differ from their sources: {} missing, {} extra, {} different",
+        unequal(seen),
+        seen.missing,
+        seen.extra,
+        seen.different
+    ));
+    error.message = capitalised(&error.message);
+    error.causes = told.first;
+    Next::Fail(error.unchanged("Nothing was changed on either side").hint(
+        "See artifacts/verify/differences.json in the run's folder, and artifacts/verify/repair.sql, which nobody has run; \
+         compare anew with `--new-run`",
+    ))
+}
+
+fn is_different_as_a_whole(table: &Seen) -> bool {
+    table.advanced.as_ref().is_some_and(|advanced| advanced.keyless && !advanced.progress.unequal.is_empty())
+}
+
+fn rows_of(table: &Seen) -> (u64, u64) {
+    table.advanced.as_ref().map(|advanced| advanced.progress.rows).unwrap_or_default()
+}
+
+fn names(tables: &[&Seen]) -> String {
+    tables.iter().map(|table| table.sink.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Tables of which no row was compared.
+fn refusals(seen: &Observation) -> Vec<Finding> {
+    let refused =
+        seen.tables.iter().filter_map(|table| Some((&table.sink, table.advanced.as_ref()?.refused.as_ref()?)));
+    refused.map(|(sink, why)| finding(sink, why)).collect()
+}
+
+fn finding(sink: &str, why: &str) -> Finding {
+    Finding {
+        check: "not_comparable".to_owned(),
+        level: Level::Error,
+        consequence: Consequence::Advice,
+        object: sink.to_owned(),
+        message: format!("{sink} cannot be compared: {why}"),
+        fix: Some(
+            "Leave it out by naming the others with `pairs:` of the step, and compare it by other means".to_owned(),
+        ),
+        query: None,
+    }
+}
+
+fn warnings(seen: &Observation) -> Vec<String> {
+    let columns =
+        seen.tables.iter().filter_map(|table| table.advanced.as_ref()).flat_map(|advanced| &advanced.not_compared);
+    let mut warnings: Vec<String> =
+        columns.chain(&seen.unpaired).map(|(what, why)| format!("{what} was not compared: {why}")).collect();
+    let keyless = seen.tables.iter().filter(|table| table.advanced.as_ref().is_some_and(|advanced| advanced.keyless));
+    warnings.extend(keyless.map(|table| {
+        format!("{} has no key: how often each of its rows is there was compared, in one statement", table.sink)
+    }));
+    if let Some(rows) = seen.rows.as_ref().filter(|rows| unequal(&rows.seen) > 0) {
+        warnings.push(format!("{} rows were changed again at each of many looks", unequal(&rows.seen)));
+    }
+    warnings
+}
+
+fn outputs(step: &VerifyData, seen: &Observation) -> Outputs {
+    let verified = |table: &Seen| {
+        let advanced = table.advanced.as_ref();
+        let progress = advanced.map(|advanced| advanced.progress.clone()).unwrap_or_default();
+        Verified {
+            source: table.source.clone(),
+            sink: table.sink.clone(),
+            rows: progress.rows.0,
+            chunks: progress.chunks,
+            keyless: advanced.is_some_and(|advanced| advanced.keyless),
+        }
+    };
+    let tables: Vec<Verified> = seen.tables.iter().map(verified).collect();
+    let not_compared = seen.tables.iter().filter_map(|table| table.advanced.as_ref());
+    let not_compared = not_compared.flat_map(|advanced| advanced.not_compared.clone());
+    Outputs {
+        rows: tables.iter().map(|table| table.rows).sum(),
+        tables,
+        in_flight: seen.rows.as_ref().map_or(0, |rows| unequal(&rows.seen)),
+        hash: step.hash(),
+        not_compared: not_compared.chain(seen.unpaired.clone()).collect(),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

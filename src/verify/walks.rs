@@ -1,0 +1,79 @@
+//! How the two tables of a pair are walked through side by side.
+
+use super::prepared::{KeyPart, Prepared};
+use crate::port::{
+    rows::{Hash, Walk},
+    tables::{KeyColumn, KeyForm},
+};
+
+/// Both tables in one order, so that a range of the one is a range of the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Walks {
+    pub(super) source: Walk,
+    pub(super) sink: Walk,
+}
+
+impl Walks {
+    /// # Errors
+    /// Why they cannot be, as the end of a sentence.
+    pub(super) fn of(prepared: &Prepared<'_>, hash: Hash) -> Result<Self, String> {
+        let (mut source_key, mut sink_key, mut only) = (Vec::new(), Vec::new(), Vec::new());
+        for (column, part) in prepared.sink_key.iter().zip(&prepared.sink_parts) {
+            match part {
+                KeyPart::Constant(literal) => only.push((column.column.clone(), literal.clone())),
+                KeyPart::Of(place) => {
+                    source_key.push(prepared.source_key[*place].clone());
+                    sink_key.push(column.clone());
+                }
+            }
+        }
+        let names = source_key.iter().map(|key| &key.column);
+        if !names.eq(&prepared.source_order) {
+            return Err("the columns of its key stand in another order than those of the source's".to_owned());
+        }
+        for (from, into) in source_key.iter().zip(&sink_key) {
+            is_aligned(from, into)?;
+        }
+        let of = prepared.pair;
+        let (from, into): (Vec<_>, Vec<_>) = prepared.hashed.iter().cloned().unzip();
+        Ok(Self {
+            source: Walk {
+                schema: of.source_schema.clone(),
+                table: of.source_table.clone(),
+                key: source_key,
+                only: Vec::new(),
+                hash,
+                columns: from,
+            },
+            sink: Walk {
+                schema: of.sink_schema.clone(),
+                table: of.sink_table.clone(),
+                key: sink_key,
+                only,
+                hash,
+                columns: into,
+            },
+        })
+    }
+}
+
+/// Whether both servers put the values of these columns in one order.
+fn is_aligned(from: &KeyColumn, into: &KeyColumn) -> Result<(), String> {
+    let aligned = match (&from.form, &into.form) {
+        (KeyForm::Other, _) | (_, KeyForm::Other) => false,
+        (from, into) => from == into,
+    };
+    if aligned {
+        return Ok(());
+    }
+    let says = |form: &KeyForm| match form {
+        KeyForm::Text { collation, .. } => collation.clone(),
+        other => format!("{other:?}").to_lowercase(),
+    };
+    Err(format!(
+        "the source sorts its key column {} as {}, and it sorts it as {}",
+        from.column,
+        says(&from.form),
+        says(&into.form)
+    ))
+}
