@@ -11,7 +11,7 @@ use super::{
     statement::{pairs, set},
     token::{Kind, tokens},
 };
-use crate::{port::flink::Statement, secret::Secret};
+use crate::{error::Error, port::flink::Statement, secret::Secret};
 
 const OPEN: &str = "${secret:";
 /// An option whose key holds one of these is a secret, as Flink itself judges and a little wider.
@@ -185,6 +185,22 @@ fn named(text: &str) -> Vec<(Range<usize>, &str)> {
         at = end;
     }
     found
+}
+
+/// The value of one option, secrets put in. What a secret holds is not looked through again.
+///
+/// # Errors
+///
+/// What `secret` says of a name.
+pub fn put_in(value: &str, mut secret: impl FnMut(&str) -> Result<Secret, Error>) -> Result<Secret, Error> {
+    let (mut filled, mut at) = (String::new(), 0);
+    for (place, name) in named(value) {
+        filled.push_str(&value[at..place.start]);
+        filled.push_str(secret(name)?.expose());
+        at = place.end;
+    }
+    filled.push_str(&value[at..]);
+    Ok(Secret::new(filled))
 }
 
 /// The statements of a redacted script as they are sent, secrets in their strings with `'` doubled.
