@@ -149,3 +149,35 @@ fn json<T: serde::Serialize>(value: &T) -> Result<Value> {
     serde_json::to_value(value)
         .map_err(|error| Error::bug("A value of a step cannot be written as JSON").because(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{playbook::StepBody, step};
+
+    /// What a person is asked for is what the outputs cannot be read without.
+    #[test]
+    fn outputs_by_hand_are_those_that_are_wanted() {
+        let second = std::time::Duration::from_secs(1);
+        let steps = [
+            StepBody::CreateBlueGreen { name: "a".to_owned() },
+            StepBody::StopCdcJobs,
+            StepBody::MoveCdcJobs,
+            StepBody::Switchover { timeout: second, max_lag: second },
+            StepBody::CaptureCoordinates { wait: second, given: None },
+        ];
+        for body in &steps {
+            let step = step::of(body);
+            let error = step.check_outputs(&json!({})).unwrap_err();
+            let first = step.by_hand()[0].0;
+            assert!(error.causes[0].contains(&format!("`{first}`")), "{}: {error:?}", body.kind());
+            assert!(step.check_outputs(&json!(null)).is_err(), "{}", body.kind());
+        }
+        for body in [StepBody::SubmitCdcJobs { tail: Default::default() }, StepBody::RebootGreen { always: true }] {
+            assert!(step::of(&body).by_hand().is_empty());
+            step::of(&body).check_outputs(&json!(null)).unwrap();
+            assert!(step::of(&body).check_outputs(&json!({"jobs": 7})).is_err(), "what is given has to be right");
+        }
+    }
+}

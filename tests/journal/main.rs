@@ -16,6 +16,7 @@ mod hung;
 mod order;
 #[path = "../support/ordinary.rs"]
 mod ordinary;
+mod resolve;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;

@@ -104,7 +104,7 @@ fn twice(step: &str, at: At, signal: Signal) {
 }
 
 /// How the call ends after the first signal; `None` where it ends with the second.
-fn call_that_hangs(
+pub fn call_that_hangs(
     desk: &Desk,
     world: &World,
     (step, at): (&str, At),
