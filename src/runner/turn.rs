@@ -225,7 +225,16 @@ impl Engine<'_> {
             }
             // Time passes before the first glance too: what it shows may not be enough for a whole look.
             self.stop.sleep(&*clock, left.min((waited / 400).clamp(GLANCE, SLOWEST_GLANCE))).await;
-            match self.stop.unless_asked(glance()).await {
+            // A glance that is not answered must not keep the whole look waiting. It is looked at before the clock is.
+            let late = async { clock.sleep(until.saturating_sub(clock.elapsed())).await };
+            let glanced = async {
+                tokio::select! {
+                    biased;
+                    glanced = glance() => glanced,
+                    () = late => Ok(true),
+                }
+            };
+            match self.stop.unless_asked(glanced).await {
                 Some(Ok(true)) | None => return,
                 Some(Ok(false)) => {}
                 Some(Err(_)) => return self.stop.sleep(&*clock, until.saturating_sub(clock.elapsed())).await,

@@ -147,3 +147,23 @@ fn a_change_that_stays_without_an_answer_is_told_of_at_least_every_minute() {
     assert!(signs.len() >= 5, "{signs:?}");
     assert!(signs.windows(2).all(|pair| pair[1].1 - pair[0].1 <= 60.0), "{signs:?}");
 }
+
+/// The pause between two whole looks ends when it should, whatever becomes of a glance.
+#[test]
+fn a_glance_that_is_not_answered_keeps_nobody_waiting() {
+    for step in ["switchover", "submit_cdc_jobs"] {
+        let (world, desk) = call::quick();
+        let moment = Moment::default();
+        let mut seen = Seen::default();
+        let ports = (world.read(), world.writer(desk.folder.path().join("artifacts")));
+        let orders = Orders { until: None, approve: vec!["approve".to_owned()], who: "t@h".to_owned() };
+        let (verbs, tell) = (Verbs::new("playbook.yaml", None), Tell::new(&mut seen));
+        let (started, steps) = (desk.started(), hanging(desk.steps(), step, At::Glance, &moment));
+        let engine =
+            Engine::new(Arc::clone(&desk.playbook), steps, ports, started, orders, verbs, Stop::default(), tell);
+        // Nothing in this world takes real time, so whoever waits here would wait for ever.
+        let ending = engine.run().now_or_never().unwrap_or_else(|| panic!("{step}: it waits for a glance"));
+        assert_eq!(ending.exit_code, 0, "{step}: {ending:?}");
+        assert!(moment.is_reached(), "{step} has glanced");
+    }
+}

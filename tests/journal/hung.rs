@@ -31,6 +31,8 @@ pub enum At {
     Before,
     /// It took effect, and its answer does not come.
     After,
+    /// Each of its glances; only the whole looks are answered.
+    Glance,
     /// Between two looks.
     Wait,
     /// It takes effect at once, and is answered when the moment is reached.
@@ -126,7 +128,8 @@ impl AnyStep for Hanging {
     }
 
     fn glances<'a>(&'a self, _: &'a Read, _: &'a Known, _: &Attempts<Value>) -> Result<Option<Glances<'a>>> {
-        Ok(None)
+        let hung: Glances<'a> = Box::new(|| Box::pin(self.moment.hang()));
+        Ok((self.at == At::Glance).then_some(hung))
     }
 
     fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed> {
@@ -146,7 +149,7 @@ impl AnyStep for Hanging {
                     .await;
                     answer
                 }
-                At::Look | At::Wait => self.inner.perform(intent, known, write).await,
+                At::Look | At::Glance | At::Wait => self.inner.perform(intent, known, write).await,
             }
         })
     }
