@@ -477,3 +477,17 @@ fn secrets_of_settings_without_quotes_are_taken_out() {
     assert_eq!(redacted.literals["redacted-2"].expose(), "x'y");
     assert_eq!(redact(&redacted.text).text, redacted.text);
 }
+
+/// Quotes that do not match make one literal begin within another.
+#[test]
+fn literals_within_literals_are_taken_out_together() {
+    for text in [
+        "SET password = 'canary-a' 'password' = 'canary-b';",
+        "SET password = canary-a 'token' = 'canary-b' 'secret' = 'canary-c';",
+        "SET password = canary-a /* 'password' = 'canary-b' */;",
+    ] {
+        let redacted = redact(text);
+        assert!(!redacted.text.contains("canary-"), "{}", redacted.text);
+        assert!(redact(&redacted.text).literals.is_empty(), "{}", redacted.text);
+    }
+}

@@ -133,6 +133,14 @@ fn literal_spans(text: &str) -> Vec<Literal> {
         }));
     }
     spans.sort_by_key(|literal| literal.span.start);
+    // Where quotes do not match, one may begin within another: they are taken out as one.
+    spans.dedup_by(|later, earlier| {
+        let within = later.span.start < earlier.span.end;
+        if within {
+            earlier.span.end = earlier.span.end.max(later.span.end);
+        }
+        within
+    });
     spans
 }
 
