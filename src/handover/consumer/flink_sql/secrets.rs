@@ -9,7 +9,7 @@ use super::{
     problem::Problem,
     script::split,
     statement::{pairs, set},
-    token::{Kind, tokens},
+    token::{Kind, Token, tokens},
 };
 use crate::{error::Error, port::flink::Statement, secret::Secret};
 
@@ -133,15 +133,27 @@ fn literal_spans(text: &str) -> Vec<Literal> {
         }));
     }
     spans.sort_by_key(|literal| literal.span.start);
-    // Where quotes do not match, one may begin within another: they are taken out as one.
-    spans.dedup_by(|later, earlier| {
-        let within = later.span.start < earlier.span.end;
-        if within {
-            earlier.span.end = earlier.span.end.max(later.span.end);
+    // Where quotes do not match, one may begin within another.
+    let mut apart: Vec<Literal> = Vec::new();
+    for mut literal in spans {
+        while let Some(before) = apart.pop_if(|before| literal.span.start < before.span.end) {
+            literal = joined(before, literal, &found.tokens);
         }
-        within
-    });
-    spans
+        apart.push(literal);
+    }
+    apart
+}
+
+/// Two that overlap as one, which then begins and ends between tokens.
+fn joined(first: Literal, second: Literal, tokens: &[Token]) -> Literal {
+    if first.span.start <= second.span.start && second.span.end <= first.span.end {
+        return first;
+    }
+    let (start, end) = (first.span.start.min(second.span.start), first.span.end.max(second.span.end));
+    let around = |at: usize| tokens.iter().find(|token| token.span.start < at && at < token.span.end);
+    let start = around(start).map_or(start, |token| token.span.start);
+    let end = around(end).map_or(end, |token| token.span.end);
+    Literal { what: first.what, span: start..end, bare: true }
 }
 
 /// The part of an option's value that is a literal secret.
