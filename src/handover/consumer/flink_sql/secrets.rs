@@ -185,7 +185,7 @@ fn address_part(url: &str) -> Option<Range<usize>> {
             from = start;
         }
     }
-    let host = url.find("://")? + 3;
+    let host = url[..parameters].find("://")? + 3;
     let end = url[host..parameters].find('/').map_or(parameters, |end| host + end);
     let login = url[host..end].rfind('@')?;
     let colon = url[host..host + login].find(':')?;
