@@ -492,6 +492,11 @@ fn literals_within_literals_are_taken_out_together() {
     }
 }
 
+#[test]
+fn a_setting_of_more_than_a_string_is_taken_out_whole() {
+    assert_eq!(redact("SET password = 'canary-a' b;").text, "SET password = '${secret:redacted-1}';");
+}
+
 /// A login stands before the host; what looks like one among the parameters is none.
 #[test]
 fn an_address_whose_host_comes_late_is_read_to_its_end() {

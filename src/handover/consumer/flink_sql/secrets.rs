@@ -116,7 +116,8 @@ fn literal_spans(text: &str) -> Vec<Literal> {
         // Without quotes round its key, a SET has no pair.
         let set = statement[0].is(text, "SET").then(|| set(text, statement)).flatten();
         let Some(setting) = set.filter(|set| set.bare && secret_part(&set.key, &set.value).is_some()) else { continue };
-        let quoted = text[setting.value_span.clone()].starts_with('\'');
+        // More than one token may begin with a string and end without.
+        let quoted = found.tokens.iter().any(|token| token.kind == Kind::Text && token.span == setting.value_span);
         let (start, end) = (setting.value_span.start, setting.value_span.end);
         let span = if quoted { start + 1..end - 1 } else { start..end };
         spans.push(Literal { what: format!("'{}'", setting.key), span, bare: !quoted });
