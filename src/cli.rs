@@ -95,18 +95,18 @@ enum Verb {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Say what became of a step whose outcome is unknown
+    /// Say what became of a step whose outcome is unknown; without --as, show what may be said
     Resolve {
         /// The playbook
         playbook: PathBuf,
         /// The id of the step
         step: String,
-        /// What became of it
-        #[arg(long = "as", value_name = "OUTCOME", value_enum)]
-        resolution: ResolutionArg,
+        /// What became of it; without it, what is unknown and what may be said of it is shown
+        #[arg(long = "as", value_name = "OUTCOME", value_enum, requires = "reason")]
+        resolution: Option<ResolutionArg>,
         /// Why, for the journal
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
+        #[arg(long, value_name = "TEXT", requires = "resolution")]
+        reason: Option<String>,
         /// An output of the step, as `position=4`; may be given several times. `human` and `json` choose the format
         #[arg(long = "output", value_name = "K=V", value_parser = output_or_format)]
         outputs: Vec<OutputOrFormat>,
@@ -247,11 +247,11 @@ fn command(verb: Verb) -> (Command, Option<OutputArg>) {
             (Command::Abort { playbook, yes, dry_run }, format.output)
         }
         Verb::Resolve { playbook, step, resolution, reason, outputs } => {
-            let resolution = match resolution {
+            let resolution = resolution.map(|resolution| match resolution {
                 ResolutionArg::Done => Resolution::Done,
                 ResolutionArg::Retry => Resolution::Retry,
                 ResolutionArg::Skip => Resolution::Skip,
-            };
+            });
             let mut format = None;
             let mut given = Vec::new();
             for output in outputs {
@@ -260,7 +260,7 @@ fn command(verb: Verb) -> (Command, Option<OutputArg>) {
                     OutputOrFormat::Format(chosen) => format = Some(chosen),
                 }
             }
-            (Command::Resolve { playbook, step, resolution, reason, outputs: given }, format)
+            (Command::Resolve { playbook, step, said: resolution.zip(reason), outputs: given }, format)
         }
         Verb::Report { one: One { playbook, format: output }, format } => {
             let format = match format {
@@ -313,9 +313,13 @@ mod tests {
         let Invocation { common, command } = read(line);
         assert_eq!(common.output, Output::Json);
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        let Command::Resolve { outputs, resolution, .. } = command else { panic!("another verb") };
+        let Command::Resolve { outputs, said, .. } = command else { panic!("another verb") };
         assert_eq!(outputs, [pair("file", "b.1"), pair("position", "4")]);
-        assert_eq!(resolution, Resolution::Done);
+        assert_eq!(said, Some((Resolution::Done, "seen".to_owned())));
+        let Command::Resolve { said, .. } = read("upgrade resolve p.yaml switchover").command else {
+            panic!("another verb")
+        };
+        assert_eq!(said, None);
     }
 
     #[test]

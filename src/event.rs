@@ -89,6 +89,7 @@ pub enum Body {
     Proposal(Proposal),
     Status(Status),
     Offset(Offset),
+    Choice(Choice),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -238,6 +239,29 @@ pub struct Offset {
 pub enum Phase {
     Binlog,
     Snapshot,
+}
+
+/// One thing a person may say of a step whose outcome is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub step: String,
+    /// `done`, `retry` or `skip`.
+    #[serde(rename = "as")]
+    pub says: String,
+    /// What is said with it, and what comes of it.
+    pub means: String,
+    /// Outputs of the step that have to be given with it.
+    pub outputs: Vec<ByHand>,
+    /// A command to paste; names of outputs in capitals stand for their values.
+    pub command: String,
+}
+
+/// An output that a person has to give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    pub name: String,
+    /// Where its value is found, and what it looks like.
+    pub found: String,
 }
 
 /// Takes events as they happen: a reporter, a collector, a fan-out of both.

@@ -477,3 +477,32 @@ fn secrets_of_settings_without_quotes_are_taken_out() {
     assert_eq!(redacted.literals["redacted-2"].expose(), "x'y");
     assert_eq!(redact(&redacted.text).text, redacted.text);
 }
+
+/// Quotes that do not match make one literal begin within another.
+#[test]
+fn literals_within_literals_are_taken_out_together() {
+    for text in [
+        "SET password = 'canary-a' 'password' = 'canary-b';",
+        "SET password = canary-a 'token' = 'canary-b' 'secret' = 'canary-c';",
+        "SET password = canary-a /* 'password' = 'canary-b' */;",
+    ] {
+        let redacted = redact(text);
+        assert!(!redacted.text.contains("canary-"), "{}", redacted.text);
+        assert!(redact(&redacted.text).literals.is_empty(), "{}", redacted.text);
+    }
+}
+
+#[test]
+fn a_setting_of_more_than_a_string_is_taken_out_whole() {
+    assert_eq!(redact("SET password = 'canary-a' b;").text, "SET password = '${secret:redacted-1}';");
+}
+
+/// A login stands before the host; what looks like one among the parameters is none.
+#[test]
+fn an_address_whose_host_comes_late_is_read_to_its_end() {
+    let text = "CREATE TABLE t (a INT) WITH ('url' = 'jdbc:mysql?next=http://me:b@c/d&password=canary-a');";
+    let redacted = redact(text);
+    assert_eq!(redacted.text, text.replace("canary-a", "${secret:redacted-1}"));
+    let text = text.replace("&password=canary-a", "");
+    assert_eq!(redact(&text).text, text);
+}

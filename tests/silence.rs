@@ -6,6 +6,9 @@
     reason = "a test may fail by unwrapping, and times real calls"
 )]
 
+#[path = "support/mute.rs"]
+mod mute;
+
 use std::{
     collections::BTreeSet,
     future::Future,
@@ -22,16 +25,18 @@ use upgrade::{
         clock::SystemClock,
         files::{self, Files, S3Files},
         flink::{Flink, Options},
-        mysql::{Login, Mysql},
+        mysql::{Encryption, Login, Mysql, Tables},
         rds,
         secrets::StoredSecrets,
     },
     error::{Kind, Result},
     port::{
+        binlog::{BinlogRead as _, Place},
         files::FilesRead as _,
         flink::{FlinkWrite as _, Statement},
         mysql::{Address, MysqlRead as _, Tls},
         rds::{RdsRead as _, RdsWrite as _},
+        tables::{self, TablesRead as _},
     },
     secret::{Secret, SecretRef},
 };
@@ -102,6 +107,64 @@ async fn no_call_waits_for_ever() {
         ends("the SQL Gateway", real, Kind::Transient, flink.stage("a session", &script)),
     );
     keeping.abort();
+}
+
+/// How a call ends that gets no answer: with who was asked, for what, and how long.
+async fn tells<T>(asked: &str, limit: u64, server: &Address, call: impl Future<Output = Result<T>>) {
+    let began = Instant::now();
+    let limit = Duration::from_secs(limit);
+    let error = tokio::time::timeout(limit + SLACK, call).await.unwrap_or_else(|_| panic!("{asked}: no end"));
+    let error = error.err().unwrap_or_else(|| panic!("{asked}: there was an answer"));
+    assert_eq!(error.kind, Kind::Transient, "{asked}: {error:?}");
+    assert!(began.elapsed() + Duration::from_millis(50) >= limit, "{asked}: {error:?}");
+    for told in [asked, &server.to_string(), &format!("within {} s", limit.as_secs())] {
+        assert!(error.message.contains(told), "{asked}: {told} is not in {}", error.message);
+    }
+    assert!(error.hint.is_some_and(|hint| hint.contains("overloaded")), "{asked}");
+}
+
+/// Every question to a server that no longer answers `silent`, within so many seconds; `asked` stands in the message of
+/// each, and its own statement where that is not the same for all.
+async fn every_question(silent: mute::Silent, limit: u64, asked: Option<&str>) {
+    let server = Address { host: "127.0.0.1".to_owned(), port: mute::listen(silent).await };
+    let (user, password) = ("upgrade".to_owned(), SecretRef::Env("PASSWORD".to_owned()));
+    let secrets = Arc::new(StoredSecrets::new(|_| Some("canary-secret".into())));
+    let mysql = Mysql::new(Login { user, password, tls: Tls::Disabled, ca_file: None }, secrets);
+    let tables = Tables::new(Encryption { tls: Tls::Disabled, ca_file: None });
+    let password = Secret::new("canary-secret");
+    let login = tables::Login { address: server.clone(), user: "cdc".to_owned(), password };
+    let place = Place { file: "bin.000001".to_owned(), position: 4 };
+    let mut each = |_| std::ops::ControlFlow::Continue(());
+    let or = |own: &'static str| asked.unwrap_or(own).to_owned();
+    tokio::join!(
+        async { tells(&or("SHOW GLOBAL VARIABLES"), limit, &server, mysql.server(&server)).await },
+        async { tells(&or("SHOW MASTER STATUS"), limit, &server, mysql.log_end(&server)).await },
+        async { tells(&or("SHOW BINARY LOGS"), limit, &server, mysql.log_files(&server)).await },
+        async { tells(&or("CALL mysql.rds_show_configuration"), limit, &server, mysql.retention_hours(&server)).await },
+        async { tells(&or("SHOW REPLICA STATUS"), limit, &server, mysql.replication(&server)).await },
+        async { tells(&or("INNODB_TRX"), limit, &server, mysql.open_transactions(&server, 60)).await },
+        async { tells(&or("SCHEMATA"), limit, &server, mysql.schemas(&server)).await },
+        async { tells(&or("SHOW BINARY LOGS"), limit, &server, mysql.files(&server)).await },
+        async { tells(&or("SHOW REPLICAS"), limit, &server, mysql.transactions(&server, &place, &mut each)).await },
+        async { tells(&or("SHOW GLOBAL VARIABLES"), limit, &server, tables.server(&login)).await },
+        async { tells(&or("CURRENT_USER"), limit, &server, tables.reader(&login)).await },
+        async { tells(&or("SCHEMATA"), limit, &server, tables.matching(&login, "shop", "orders")).await },
+        async { tells(&or("information_schema"), limit, &server, tables.table(&login, "shop", "orders")).await },
+        async {
+            let began = Instant::now();
+            assert_eq!(mysql.who(&server).await.unwrap(), None);
+            assert!(began.elapsed() < SLACK, "a glance");
+        },
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mysql_server_that_falls_silent_after_its_greeting_is_told_of_in_time() {
+    tokio::join!(
+        every_question(mute::Silent::Login, 5, Some("login and session settings")),
+        every_question(mute::Silent::Query, 5, Some("login and session settings")),
+        every_question(mute::Silent::Statement, 10, None),
+    );
 }
 
 fn root() -> PathBuf {

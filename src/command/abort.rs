@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Kind, Result},
     event::{Action, Body, Observer, Outcome, Proposal},
     runner::{
-        Ending, Engine, Orders, Run, Started, Stop, Tell,
+        Ending, Engine, Orders, Run, Signal, Started, Stop, Tell,
         journal::{Journal, Record},
         lock::Lock,
         may_go_back, propose, way_back,
@@ -30,6 +30,40 @@ pub(super) struct Asked {
 
 pub(super) async fn abort(scene: &Scene, asked: &Asked, observer: &mut dyn Observer) -> Result<u8> {
     let outside = wiring::Outside::of(&scene.playbook)?;
+    let stop = Stop::default();
+    signals::watch(&stop);
+    match taken_back(scene, asked, &outside, &stop, observer).await {
+        // What has passed by then, or was put right, does not stand in the way of the same command.
+        Err(error)
+            if matches!(error.kind, Kind::Transient | Kind::Permanent | Kind::Interrupted | Kind::Terminated) =>
+        {
+            let Ending { outcome, exit_code, error, next } = Ending::of(error, asked.again(scene));
+            let body = Body::RunFinished { outcome, exit_code, error, next };
+            Tell::new(observer).event(outside.clock.now(), body);
+            Ok(exit_code)
+        }
+        ended => ended,
+    }
+}
+
+impl Asked {
+    /// The command that was typed.
+    fn again(&self, scene: &Scene) -> String {
+        match (self.dry_run, self.yes) {
+            (true, _) => scene.verbs.abort_preview(),
+            (false, true) => scene.verbs.abort_now(),
+            (false, false) => scene.verbs.abort(),
+        }
+    }
+}
+
+async fn taken_back(
+    scene: &Scene,
+    asked: &Asked,
+    outside: &wiring::Outside,
+    stop: &Stop,
+    observer: &mut dyn Observer,
+) -> Result<u8> {
     let now = outside.clock.now();
     let _lock = match asked.dry_run {
         true => None,
@@ -41,14 +75,14 @@ pub(super) async fn abort(scene: &Scene, asked: &Asked, observer: &mut dyn Obser
     may_go_back(&past.run)?;
     scene.same_so_far(&past)?;
     if asked.dry_run {
-        return preview(scene, &past, &outside.reading(), true, observer).await;
+        return preview(scene, &past, &outside.clone().reading(), true, stop, observer).await;
     }
     if past.run.aborting.is_none() {
-        let code = preview(scene, &past, &outside.clone().reading(), false, observer).await?;
+        let code = preview(scene, &past, &outside.clone().reading(), false, stop, observer).await?;
         if code != 0 {
             return Ok(code);
         }
-        consent(scene, asked)?;
+        consent(scene, asked, stop).await?;
     }
     let (mut journal, recovered) = Journal::open(&past.folder.journal())?;
     let mut run = Run::fold(&recovered.entries)?;
@@ -60,13 +94,12 @@ pub(super) async fn abort(scene: &Scene, asked: &Asked, observer: &mut dyn Obser
     let steps = way_back(&run, &scene.playbook)?;
     let warnings = wiring::redirections().into_iter().chain(past.warnings).collect();
     let started = Started { journal, run, resumed: true, warnings };
-    let stop = Stop::default();
-    signals::watch(&stop);
     let orders = Orders { until: None, approve: Vec::new(), who: wiring::who() };
     let ports = (outside.read(), outside.write(past.folder.artifacts()));
     let playbook = std::sync::Arc::clone(&scene.playbook);
     let (verbs, tell) = (scene.verbs.clone(), Tell::new(observer));
-    let Ending { exit_code, .. } = Engine::new(playbook, steps, ports, started, orders, verbs, stop, tell).run().await;
+    let Ending { exit_code, .. } =
+        Engine::new(playbook, steps, ports, started, orders, verbs, stop.clone(), tell).run().await;
     Ok(exit_code)
 }
 
@@ -84,6 +117,7 @@ async fn preview(
     past: &Past,
     outside: &wiring::Outside,
     whole: bool,
+    stop: &Stop,
     observer: &mut dyn Observer,
 ) -> Result<u8> {
     let run = &past.run;
@@ -97,7 +131,11 @@ async fn preview(
         earlier: 0,
     };
     let steps = way_back(run, &scene.playbook)?;
-    let (proposals, _) = propose(&steps, Some(run), &outside.read(), known).await?;
+    let look = outside.read();
+    let Some(proposed) = stop.unless_asked(propose(&steps, Some(run), &look, known)).await else {
+        return Err(stopped(stop));
+    };
+    let (proposals, _) = proposed?;
     if let Some(Proposal { why, .. }) = proposals.iter().find(|proposal| proposal.action == Action::Refuse) {
         let text = format!("The run cannot be aborted as things stand: {}", why.clone().unwrap_or_default());
         return Err(Error::drift(text).unchanged("Nothing was changed"));
@@ -118,7 +156,7 @@ async fn preview(
 }
 
 /// As `terraform destroy`: asked at a terminal, given by `--yes` elsewhere.
-fn consent(scene: &Scene, asked: &Asked) -> Result<()> {
+async fn consent(scene: &Scene, asked: &Asked, stop: &Stop) -> Result<()> {
     if asked.yes {
         return Ok(());
     }
@@ -131,7 +169,20 @@ fn consent(scene: &Scene, asked: &Asked) -> Result<()> {
         return waits("nobody can be asked here");
     }
     tell("Green and all that is in it will be deleted; blue is not touched. Type `yes` to abort the run: ")?;
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == "yes" { Ok(()) } else { waits("`yes` was not the answer") }
+    // A thread of its own, as nothing ends a read from a terminal; the process ends with or without it.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    match stop.unless_asked(answer).await {
+        None => Err(stopped(stop)),
+        Some(Ok(Ok(answer))) if answer.trim() == "yes" => Ok(()),
+        Some(_) => waits("`yes` was not the answer"),
+    }
+}
+
+/// A signal came before the abort had begun.
+fn stopped(stop: &Stop) -> Error {
+    let kind = if stop.asked() == Some(Signal::Interrupt) { Kind::Interrupted } else { Kind::Terminated };
+    Error::new(kind, "Stopped by a signal before the abort began").unchanged("Nothing was changed")
 }

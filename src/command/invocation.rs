@@ -80,8 +80,8 @@ pub enum Command {
     Resolve {
         playbook: PathBuf,
         step: String,
-        resolution: Resolution,
-        reason: String,
+        /// What a person says, and why; absent: what there is to say is shown.
+        said: Option<(Resolution, String)>,
         /// Outputs that a step done by hand is given, in the order of the arguments.
         outputs: Vec<(String, String)>,
     },

@@ -19,6 +19,7 @@ use crate::{
 
 mod abort;
 mod approve;
+mod choices;
 mod completions;
 mod invocation;
 mod kept;
@@ -70,13 +71,16 @@ pub fn dispatch(invocation: &Invocation) -> u8 {
             let asked = abort::Asked { yes: *yes, dry_run: *dry_run, output: common.output };
             with_playbook(common, playbook, &clock, |scene, observer| wait(abort::abort(scene, &asked, observer)))
         }
-        Command::Resolve { playbook, step, resolution, reason, outputs } => {
-            let decision = match resolution {
-                Resolution::Done => Decision::Done,
-                Resolution::Retry => Decision::Retry,
-                Resolution::Skip => Decision::Skip,
-            };
-            let said = resolve::Said { step, decision, reason, outputs };
+        Command::Resolve { playbook, step, said, outputs } => {
+            let verdict = said.as_ref().map(|(resolution, reason)| {
+                let decision = match resolution {
+                    Resolution::Done => Decision::Done,
+                    Resolution::Retry => Decision::Retry,
+                    Resolution::Skip => Decision::Skip,
+                };
+                (decision, reason.as_str())
+            });
+            let said = resolve::Said { step, verdict, outputs };
             with_playbook(common, playbook, &clock, |scene, observer| resolve::resolve(scene, &said, &clock, observer))
         }
         Command::Report { playbook, format } => {

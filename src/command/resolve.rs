@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{run::owner, scene::Scene, wiring};
+use super::{choices, run::owner, scene::Scene, wiring};
 use crate::{
     error::{Error, Result},
     event::{Body, Observer, Outcome},
@@ -17,8 +17,8 @@ use crate::{
 /// What a person says.
 pub(super) struct Said<'a> {
     pub step: &'a str,
-    pub decision: Decision,
-    pub reason: &'a str,
+    /// What became of it, and why; absent where what may be said is to be shown.
+    pub verdict: Option<(Decision, &'a str)>,
     /// `key=value`; numbers are taken as numbers.
     pub outputs: &'a [(String, String)],
 }
@@ -47,16 +47,28 @@ pub(super) fn resolve(scene: &Scene, said: &Said<'_>, clock: &dyn Clock, observe
             .hint(scene.verbs.approve(said.step)));
     }
     let outputs = typed(said.outputs);
-    if said.decision == Decision::Done {
-        let steps = scene.steps();
-        let placed = steps.iter().find(|placed| placed.id == said.step);
-        placed.ok_or_else(|| Error::drift("The playbook no longer has this step"))?.step.check_outputs(&outputs)?;
+    let steps = scene.steps();
+    let placed = steps.iter().find(|placed| placed.id == said.step);
+    let placed = placed.ok_or_else(|| Error::drift("The playbook no longer has this step"))?;
+    let Some((decision, reason)) = said.verdict else {
+        if !said.outputs.is_empty() {
+            return Err(Error::usage("Outputs are given with `--as done`").unchanged("Nothing was changed"));
+        }
+        return Ok(choices::show(scene, &past, placed, clock.now(), observer));
+    };
+    if decision == Decision::Done {
+        placed.step.check_outputs(&outputs).map_err(|error| {
+            error.unchanged("Nothing was changed").hint(format!(
+                "`{}` shows which outputs it wants, and where their values are found",
+                scene.verbs.resolve(said.step)
+            ))
+        })?;
     }
     let record = Record::Resolved {
         step: said.step.to_owned(),
         who: wiring::who(),
-        decision: said.decision,
-        reason: said.reason.to_owned(),
+        decision,
+        reason: reason.to_owned(),
         outputs,
     };
     let (mut journal, recovered) = Journal::open(&past.folder.journal())?;

@@ -1,10 +1,11 @@
 //! Runs the steps of a playbook in order, from wherever the journal ends.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use super::{
+    beat::Beat,
     ending::Ending,
     journal::{Entry, Journal, Record},
     plan::{Placed, digest_of},
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
     event::{Body, OperationState, Outcome, StepName},
     playbook::Playbook,
-    step::{Known, Read, Write},
+    step::{Asked, Known, Read, Write},
 };
 
 /// What the caller asks of this call of the program.
@@ -47,6 +48,8 @@ pub struct Engine<'a> {
     pub(super) steps: Vec<Placed>,
     pub(super) planned: usize,
     pub(super) read: Read,
+    /// Who is asked through `read`.
+    pub(super) asked: Asked,
     pub(super) write: Write,
     pub(super) journal: Journal,
     pub(super) run: Run,
@@ -74,11 +77,13 @@ impl<'a> Engine<'a> {
         tell: Tell<'a>,
     ) -> Self {
         let Started { journal, run, resumed, warnings } = started;
+        let asked = Asked::default();
         Self {
             playbook,
             planned: steps.len(),
             steps,
-            read,
+            read: asked.noting(read),
+            asked,
             write,
             journal,
             run,
@@ -174,7 +179,7 @@ impl<'a> Engine<'a> {
         self.tell.event(at, Body::StepStarted { step: id.clone(), kind: kind.to_owned() });
         let began = self.read.clock.elapsed();
         if self.steps[index].step.hurries() && !std::mem::replace(&mut self.prepared, true) {
-            self.prepare_after(index).await?;
+            self.prepare_after(index, began).await?;
         }
         let result = self.turns(index, began).await;
         let elapsed = (self.read.clock.elapsed() - began).as_secs_f64();
@@ -206,10 +211,15 @@ impl<'a> Engine<'a> {
     }
 
     /// Lets the steps after this one make ready what they can. None of them has to: what goes wrong is told and costs time later.
-    async fn prepare_after(&mut self, index: usize) -> Result<()> {
+    async fn prepare_after(&mut self, index: usize, began: Duration) -> Result<()> {
         for later in index + 1..self.planned {
             let known = self.known(later);
-            if let Err(error) = self.steps[later].step.prepare(&self.read, &self.write, &known).await {
+            let clock = self.read.clock.clone();
+            let (now, next) = (&self.steps[index], &self.steps[later]);
+            let beat = Beat { clock: &*clock, step: &now.id, began, budget: now.budget };
+            let awaited = || format!("what `{}` makes ready before", next.id);
+            let made = next.step.prepare(&self.read, &self.write, &known);
+            if let Err(error) = beat.during(&mut self.tell, awaited, made).await {
                 let step = self.steps[later].id.clone();
                 let message = format!("{step} could not be prepared and will take longer: {}", error.message);
                 self.note(&step, Vec::new(), vec![message])?;

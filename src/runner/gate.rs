@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    beat::Beat,
     ending::Ending,
     engine::Engine,
     journal::Record,
@@ -22,13 +23,14 @@ impl Engine<'_> {
         index: usize,
         expires: Duration,
         known: &Known,
+        began: Duration,
     ) -> Result<(Outcome, serde_json::Value), Ended> {
         let id = self.steps[index].id.clone();
         let gate = self.run.gates.get(&id).cloned();
         // What follows is looked at as if this consent were given.
         let given = gate.as_ref().map_or(0, |gate| gate.approvals + u32::from(gate.approved.is_none()));
         let known = Known { consents: Some(given.max(1)), ..known.clone() };
-        let Some((digest, refused)) = self.follows(index, &known).await? else {
+        let Some((digest, refused)) = self.follows(index, &known, began).await? else {
             let signal = self.stop.asked().expect("a look is given up only where a stop was asked for");
             return Err(self.interrupted(signal)?.into());
         };
@@ -82,9 +84,17 @@ impl Engine<'_> {
 
     /// The digest of what the steps after the gate are given, and of what would keep them from it now; and a step for
     /// which somebody would stand still that cannot be done. `None` where a stop was asked for meanwhile.
-    async fn follows(&self, index: usize, known: &Known) -> Result<Option<(String, Option<Proposal>)>, Ended> {
+    async fn follows(
+        &mut self,
+        index: usize,
+        known: &Known,
+        began: Duration,
+    ) -> Result<Option<(String, Option<Proposal>)>, Ended> {
         let after: &[Placed] = &self.steps[index + 1..self.planned];
         let look = propose(after, Some(&self.run), &self.read, known.clone());
+        let (clock, gate) = (self.read.clock.clone(), &self.steps[index]);
+        let beat = Beat { clock: &*clock, step: &gate.id, began, budget: gate.budget };
+        let look = beat.during(&mut self.tell, || self.asked.awaited(), look);
         let Some(proposed) = self.stop.unless_asked(look).await else { return Ok(None) };
         let (proposals, _) = proposed?;
         let refused: Vec<_> = proposals

@@ -1,6 +1,7 @@
 //! The state machine: observe → next → journal → perform → journal, step after step.
 
 mod back;
+mod beat;
 mod edited;
 mod ending;
 mod engine;

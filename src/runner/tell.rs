@@ -64,8 +64,15 @@ impl Verbs {
         self.verb("approve", &format!(" {step}"))
     }
 
+    /// Shows what may be said of the step, and changes nothing.
     pub fn resolve(&self, step: &str) -> String {
-        self.verb("resolve", &format!(" {step} --as 'done|retry|skip' --reason TEXT"))
+        self.verb("resolve", &format!(" {step}"))
+    }
+
+    /// Says it. Each output stands with its own name in capitals for the value.
+    pub fn resolve_as(&self, step: &str, says: &str, outputs: &[&str]) -> String {
+        let outputs: String = outputs.iter().map(|name| format!(" --output {name}={}", name.to_uppercase())).collect();
+        self.verb("resolve", &format!(" {step} --as {says} --reason 'Looked at by hand'{outputs}"))
     }
 
     pub fn abort(&self) -> String {
@@ -75,6 +82,11 @@ impl Verbs {
     /// The same, with the consent it asks for.
     pub fn abort_now(&self) -> String {
         self.verb("abort", " --yes")
+    }
+
+    /// Only shows what it would do.
+    pub fn abort_preview(&self) -> String {
+        self.verb("abort", " --dry-run")
     }
 
     pub fn new_run(&self) -> String {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{ending::Ending, engine::Engine, journal::Record, plan::intents, transitions::must_settle, wait::Rhythm};
+use super::{
+    beat::Beat, ending::Ending, engine::Engine, journal::Record, plan::intents, transitions::must_settle, wait::Rhythm,
+};
 use crate::{
     error::{Error, Kind},
     event::{Body, Finding, Level, OperationState, Outcome},
@@ -48,6 +50,8 @@ type Finished = (Outcome, Option<String>, Value);
 
 /// What the loop remembers between two looks.
 struct Memory {
+    /// When the step began in this call.
+    began: Duration,
     rhythm: Rhythm,
     /// Since when the outside does not answer.
     silent: Option<Duration>,
@@ -69,6 +73,7 @@ impl Engine<'_> {
     pub(super) async fn turns(&mut self, index: usize, began: Duration) -> Result<Finished, Ended> {
         let clock = self.read.clock.clone();
         let mut memory = Memory {
+            began,
             rhythm: Rhythm::new(&*clock),
             silent: None,
             confirming: None,
@@ -86,7 +91,10 @@ impl Engine<'_> {
             }
             let attempts =
                 intents(&self.run.step(&self.steps[index].id).expect("a step that turns has begun").attempts);
-            let look = self.steps[index].step.look(&self.read, &known, &attempts);
+            let step = &self.steps[index];
+            let beat = Beat { clock: &*clock, step: &step.id, began, budget: step.budget };
+            let look = step.step.look(&self.read, &known, &attempts);
+            let look = beat.during(&mut self.tell, || self.asked.awaited(), look);
             // An outside that does not answer must not hold up who wants to stop.
             let Some(looked) = self.stop.unless_asked(look).await else { continue };
             let turn = match looked {
@@ -161,7 +169,7 @@ impl Engine<'_> {
     ) -> Result<Finished, Ended> {
         let since = self.read.clock.elapsed();
         loop {
-            let error = match self.gate(index, expires, known).await {
+            let error = match self.gate(index, expires, known, began).await {
                 Ok((outcome, outputs)) => return Ok((outcome, None, outputs)),
                 Err(Ended::Error(error)) if error.kind == Kind::Transient => *error,
                 Err(ended) => return Err(ended),
@@ -217,7 +225,16 @@ impl Engine<'_> {
             }
             // Time passes before the first glance too: what it shows may not be enough for a whole look.
             self.stop.sleep(&*clock, left.min((waited / 400).clamp(GLANCE, SLOWEST_GLANCE))).await;
-            match self.stop.unless_asked(glance()).await {
+            // A glance that is not answered must not keep the whole look waiting. It is looked at before the clock is.
+            let late = async { clock.sleep(until.saturating_sub(clock.elapsed())).await };
+            let glanced = async {
+                tokio::select! {
+                    biased;
+                    glanced = glance() => glanced,
+                    () = late => Ok(true),
+                }
+            };
+            match self.stop.unless_asked(glanced).await {
                 Some(Ok(true)) | None => return,
                 Some(Ok(false)) => {}
                 Some(Err(_)) => return self.stop.sleep(&*clock, until.saturating_sub(clock.elapsed())).await,
@@ -299,7 +316,12 @@ impl Engine<'_> {
             self.record(Record::Failed { step: step.clone(), operation: Some(name), attempt: attempt - 1, error })?;
         }
         self.begin(&step, attempt, &operation)?;
-        let result = self.steps[index].step.perform(&operation.intent, known, &self.write).await;
+        let clock = self.read.clock.clone();
+        let placed = &self.steps[index];
+        let beat = Beat { clock: &*clock, step: &step, began: memory.began, budget: placed.budget };
+        let awaited = || format!("the answer to this: {}", operation.what);
+        let performed = placed.step.perform(&operation.intent, known, &self.write);
+        let result = beat.during(&mut self.tell, awaited, performed).await;
         Ok(self.ended(step, attempt, operation, result, memory)?)
     }
 
@@ -322,8 +344,15 @@ impl Engine<'_> {
         for operation in &operations {
             self.begin(&step, 1, operation)?;
         }
-        let kind = &self.steps[index].step;
-        let results = join_all(operations.iter().map(|one| kind.perform(&one.intent, known, &self.write))).await;
+        let clock = self.read.clock.clone();
+        let placed = &self.steps[index];
+        let beat = Beat { clock: &*clock, step: &step, began: memory.began, budget: placed.budget };
+        let awaited = || {
+            let all: Vec<_> = operations.iter().map(|operation| operation.what.as_str()).collect();
+            format!("the answers to these: {}", all.join("; "))
+        };
+        let performed = operations.iter().map(|one| placed.step.perform(&one.intent, known, &self.write));
+        let results = beat.during(&mut self.tell, awaited, join_all(performed)).await;
         for (operation, result) in operations.into_iter().zip(results) {
             self.ended(step.clone(), 1, operation, result, memory)?;
         }

@@ -119,7 +119,8 @@ impl Known {
     /// The same, where the step may not have run.
     pub fn find<T: DeserializeOwned>(&self, kind: &str) -> Result<Option<T>> {
         match self.outputs.get(kind) {
-            None => Ok(None),
+            // A step that a person has ended may have handed on nothing.
+            None | Some(Value::Null) => Ok(None),
             Some(value) => T::deserialize(value).map(Some).map_err(|error| {
                 Error::drift(format!("The recorded outputs of `{kind}` do not read as this version writes them"))
                     .because(&error)
@@ -318,6 +319,12 @@ pub trait Step: Send + Sync {
 
     /// Kinds of earlier steps whose outputs it cannot do without.
     fn needs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What later steps cannot do without, as `(output, where it is found)`: to be given where a person says that this step
+    /// is done. Empty where nobody needs any.
+    fn by_hand(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
 

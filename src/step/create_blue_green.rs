@@ -71,6 +71,15 @@ impl Step for CreateBlueGreen {
         }
     }
 
+    fn by_hand(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("deployment", "`bgd-…`, as `aws rds describe-blue-green-deployments` shows it"),
+            ("family", "The parameter group family of green, as `aurora-mysql8.0`"),
+            ("blue", "JSON of the old side as this step records it; `retry` finds it by itself"),
+            ("green", "JSON of the new side as this step records it; `retry` finds it by itself"),
+        ]
+    }
+
     fn observe<'a>(
         &'a self,
         read: &'a Read,

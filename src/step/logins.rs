@@ -1,7 +1,5 @@
 //! How the CDC jobs log in: the options of their tables, with the secrets put in.
 
-use std::collections::BTreeMap;
-
 use url::Url;
 
 use super::contract::{Known, Read};
@@ -75,20 +73,13 @@ fn lacks(table: &Table, key: &str) -> Error {
 /// The value of an option, `${secret:NAME}` put in.
 fn needed(read: &Read, known: &Known, table: &Table, key: &str) -> Result<Secret> {
     let value = table.option(key).ok_or_else(|| lacks(table, key))?;
-    // Only strings have placeholders.
-    let names = flink_sql::placeholders(&format!("'{}'", value.replace('\'', "''")));
-    let mut secrets = BTreeMap::new();
-    for name in names {
-        let reference = known.playbook.secrets.get(&name).ok_or_else(|| {
+    flink_sql::put_in(value, |name| {
+        let reference = known.playbook.secrets.get(name).ok_or_else(|| {
             Error::usage(format!("The secret {name} of option '{key}' of table {} is not known", table.name))
                 .hint(format!("Add {name} under `secrets` of the playbook"))
         })?;
-        secrets.insert(name, read.secrets.resolve(reference)?);
-    }
-    let filled = secrets
-        .iter()
-        .fold(value.to_owned(), |text, (name, secret)| text.replace(&format!("${{secret:{name}}}"), secret.expose()));
-    Ok(Secret::new(filled))
+        read.secrets.resolve(reference)
+    })
 }
 
 /// What an address says.
@@ -155,6 +146,20 @@ mod tests {
         };
         assert_eq!(place("jdbc:mysql://me:p%40ss@sink/shop"), with("me", "p@ss"));
         assert_eq!(place("jdbc:mysql://sink/shop?user=me&password=a%26b"), with("me", "a&b"));
+    }
+
+    #[test]
+    fn a_secret_is_put_in_as_it_is() {
+        let secret = |name: &str| match name {
+            "A" => Ok(Secret::new("canary-${secret:B}")),
+            "B" => Ok(Secret::new("canary-${secret:A}")),
+            other => Err(Error::usage(other)),
+        };
+        let filled = |value: &str| flink_sql::put_in(value, secret).map(|secret| secret.expose().to_owned());
+        assert_eq!(filled("${secret:A} ${secret:B}").unwrap(), "canary-${secret:B} canary-${secret:A}");
+        assert_eq!(filled("it's ${secret:A}").unwrap(), "it's canary-${secret:B}");
+        assert_eq!(filled("no ${secret: of}").unwrap(), "no ${secret: of}");
+        assert_eq!(filled("${secret:C}").unwrap_err().message, "C");
     }
 
     #[test]

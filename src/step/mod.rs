@@ -2,6 +2,7 @@
 
 mod any;
 pub mod approve;
+mod asked;
 pub mod capture_coordinates;
 pub mod clean_up;
 mod contract;
@@ -26,7 +27,8 @@ mod target;
 pub mod verify_data;
 mod way_back;
 
-pub use any::{AnyStep, Turn};
+pub use any::{AnyStep, Glances, Turn};
+pub use asked::Asked;
 pub use contract::{
     Attempt, Attempts, Done, Fate, Known, Next, Operation, Outline, Performed, Policy, Read, Step, Write,
 };

@@ -18,10 +18,10 @@ use crate::{call, order::WRITES, ordinary::check};
 
 /// Takes so many lines, and of the next one so many bytes.
 #[derive(Debug)]
-struct Full {
-    below: Box<dyn Store>,
-    lines: usize,
-    bytes: usize,
+pub struct Full {
+    pub below: Box<dyn Store>,
+    pub lines: usize,
+    pub bytes: usize,
 }
 
 impl Store for Full {

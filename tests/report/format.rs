@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use upgrade::{
     error::{Error, Kind},
     event::{
-        Action, Body, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase, Proposal, RunState,
-        Status, StepName, StepStatus, VERSION,
+        Action, Body, ByHand, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase,
+        Proposal, RunState, Status, StepName, StepStatus, VERSION,
     },
     report::{Format, document},
 };
@@ -31,10 +31,11 @@ fn type_of(body: &Body) -> &'static str {
         Body::Proposal(_) => TYPES[9],
         Body::Status(_) => TYPES[10],
         Body::Offset(_) => TYPES[11],
+        Body::Choice(_) => TYPES[12],
     }
 }
 
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 13] = [
     "run_started",
     "step_started",
     "step_progress",
@@ -47,6 +48,7 @@ const TYPES: [&str; 12] = [
     "proposal",
     "status",
     "offset",
+    "choice",
 ];
 
 /// One section of the page: a type, the fields its table names, and its example line.
@@ -262,6 +264,12 @@ fn results() -> impl Strategy<Value = Body> {
             .prop_map(|(run, playbook, state, steps, waits_for, next)| {
                 Body::Status(Status { run, playbook, state, steps, waits_for, next })
             }),
+        (text(), text(), text(), vec((text(), text()), 0..3), text()).prop_map(
+            |(step, says, means, outputs, command)| {
+                let outputs = outputs.into_iter().map(|(name, found)| ByHand { name, found }).collect();
+                Body::Choice(Choice { step, says, means, outputs, command })
+            }
+        ),
         offset.prop_map(|((source, file, position, skip_events, skip_rows), (gtid_set, server_id, phase))| {
             Body::Offset(Offset { source, file, position, skip_events, skip_rows, gtid_set, server_id, phase })
         }),

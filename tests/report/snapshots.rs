@@ -49,10 +49,13 @@ fn a_status() {
 }
 
 #[test]
-fn a_run_that_waits_broke_off_or_shows_offsets() {
-    for (name, events) in
-        [("waiting", stories::waiting()), ("broken_off", stories::broken_off()), ("offsets", stories::offsets())]
-    {
+fn a_run_that_waits_broke_off_or_shows_offsets_or_choices() {
+    for (name, events) in [
+        ("waiting", stories::waiting()),
+        ("broken_off", stories::broken_off()),
+        ("offsets", stories::offsets()),
+        ("choices", stories::choices()),
+    ] {
         redacted(&format!("report__{name}.human"), &document(Format::Human, &events));
         redacted(&format!("report__{name}.junit"), &document(Format::Junit, &events));
     }

@@ -5,8 +5,8 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 use upgrade::{
     error::{Error, Kind},
     event::{
-        Action, Body, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase, Proposal, RunState,
-        Status, StepName, StepStatus, VERSION,
+        Action, Body, ByHand, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase,
+        Proposal, RunState, Status, StepName, StepStatus, VERSION,
     },
 };
 
@@ -381,6 +381,38 @@ pub(crate) fn status() -> Vec<Event> {
         next: Some("upgrade approve orders.yaml approve".into()),
     };
     Tape::default().add(Body::Status(status)).end()
+}
+
+pub(crate) fn choices() -> Vec<Event> {
+    let choice = |says: &str, means: &str, outputs: Vec<ByHand>, more: &str| {
+        Body::Choice(Choice {
+            step: "capture_coordinates".into(),
+            says: says.into(),
+            means: means.into(),
+            outputs,
+            command: format!(
+                "upgrade resolve orders.yaml capture_coordinates --as {says} --reason 'Looked at by hand'{more}"
+            ),
+        })
+    };
+    let by_hand = |name: &str, found: &str| ByHand { name: name.into(), found: found.into() };
+    let outputs = vec![by_hand("file", "In the RDS event"), by_hand("position", "In the same event; a number")];
+    Tape::default()
+        .add(choice("done", "What the step is for is so", outputs, " --output file=FILE --output position=POSITION"))
+        .add(choice("retry", "`upgrade run` looks again", Vec::new(), ""))
+        .add(choice("skip", "Go on with the next step without it", Vec::new(), ""))
+        .add(Body::RunFinished {
+            outcome: Outcome::Unknown,
+            exit_code: 8,
+            error: Some(
+                Error::new(Kind::Unknown, "It is for a person to say what became of `capture_coordinates`")
+                    .cause("RDS tells of 2 different coordinates: a:4, b:4")
+                    .unchanged("Nothing was changed")
+                    .hint("Look yourself, then type one of the commands above; the one below only looks again"),
+            ),
+            next: Some("upgrade run orders.yaml".into()),
+        })
+        .end()
 }
 
 pub(crate) fn offsets() -> Vec<Event> {

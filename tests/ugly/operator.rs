@@ -88,7 +88,7 @@ impl<'a> Operator<'a> {
 
     /// Carries out a command as the program reads it.
     pub fn types(&mut self, line: &str) -> Ending {
-        let line = line.replace("'done|retry|skip'", self.says).replace("TEXT", "seen");
+        let line = line.replace("'Looked at by hand'", "seen");
         let said = cli::parse(line.split_whitespace().map(OsString::from));
         let said = said.unwrap_or_else(|code| panic!("`{line}` is no command: {code}"));
         match said.command {
@@ -106,7 +106,12 @@ impl<'a> Operator<'a> {
                 self.desk.append(&mut started, Record::Approved { step, digest, who: "tester@here".to_owned() });
                 Ending::done(Some(RUN_IT.to_owned()))
             }
-            Command::Resolve { step, resolution, reason, outputs, .. } => {
+            // Shows the choices, of which one is typed.
+            Command::Resolve { step, said: None, .. } => {
+                let chosen = self.choice(&step);
+                self.types(&chosen)
+            }
+            Command::Resolve { step, said: Some((resolution, reason)), outputs, .. } => {
                 let decision = match resolution {
                     Resolution::Done => Decision::Done,
                     Resolution::Retry => Decision::Retry,
@@ -145,17 +150,31 @@ impl<'a> Operator<'a> {
         self.desk.folder.path().join("playbook.yaml").display().to_string()
     }
 
+    /// The command for what this operator says, as the program itself shows it.
+    fn choice(&self, step: &str) -> String {
+        let output = self.asks(&["resolve", &self.path(), step]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(8), "{text}");
+        let mut events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let chosen = events.find(|event| event["type"] == "choice" && event["as"] == self.says);
+        chosen.unwrap()["command"].as_str().unwrap().replace(&self.path(), "playbook.yaml")
+    }
+
     /// What the program itself, as a process of its own, tells of the run.
     pub fn status(&self) -> Value {
+        let output = self.asks(&["status", &self.path()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let line = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str(line.lines().last().unwrap()).unwrap()
+    }
+
+    fn asks(&self, words: &[&str]) -> std::process::Output {
         let runs = self.desk.folder.path().join(".upgrade/runs").join(&self.desk.playbook.name).join(RUN);
         std::fs::create_dir_all(&runs).unwrap();
         std::fs::copy(self.desk.journal(), runs.join("journal.jsonl")).unwrap();
         std::fs::copy(self.path(), runs.join("playbook.yaml")).unwrap();
         let mut program = Process::new(env!("CARGO_BIN_EXE_upgrade"));
-        let output = program.args(["status", &self.path(), "--output", "json"]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let line = String::from_utf8(output.stdout).unwrap();
-        serde_json::from_str(line.lines().last().unwrap()).unwrap()
+        program.args(words).args(["--output", "json"]).output().unwrap()
     }
 
     fn engine(&mut self, started: Started, steps: Vec<Placed>, orders: Orders) -> Ending {

@@ -19,7 +19,19 @@ pub(super) fn of_asking(place: Place<'_>, statement: &str, error: &Driver) -> Er
 }
 
 pub(super) fn too_late(place: Place<'_>, what: &str, limit: Duration) -> Error {
-    Error::transient(format!("Expected {what} from MySQL at {}; nothing came within {} s", place.at, limit.as_secs()))
+    silent(format!("Expected {what} from MySQL at {}; nothing came within {} s", place.at, limit.as_secs()))
+}
+
+/// The limit is one for all that comes before the first question.
+pub(super) fn not_connected(place: Place<'_>, limit: Duration) -> Error {
+    let (at, limit) = (place.at, limit.as_secs());
+    silent(format!(
+        "Expected a connection to MySQL at {at}, with login and session settings; it was not complete within {limit} s"
+    ))
+}
+
+fn silent(message: String) -> Error {
+    Error::transient(message)
         .hint("See whether this machine reaches it (security group, route), and whether the server is overloaded")
 }
 

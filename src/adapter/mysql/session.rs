@@ -66,7 +66,7 @@ impl<'a> Session<'a> {
         match timeout(CONNECT, Conn::new(options)).await {
             Ok(Ok(conn)) => Ok(Self { conn, place, hidden }),
             Ok(Err(error)) => Err(hidden.from(failure::of_connecting(place, &error))),
-            Err(_) => Err(failure::too_late(place, "a connection", CONNECT)),
+            Err(_) => Err(failure::not_connected(place, CONNECT)),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! `document` is the whole story at once. The live reporter shows lines while it happens and then the same closing.
 
+mod choices;
 mod findings;
 mod offsets;
 mod page;
@@ -37,6 +38,7 @@ pub(super) fn closing(story: &Story, page: &mut Page) {
         run::write(story, page);
     }
     findings::write(story, page);
+    choices::write(&story.choices, page);
     offsets::write(&story.offsets, page);
     if plan {
         plan::sum_up(story, page);

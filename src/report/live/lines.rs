@@ -70,7 +70,7 @@ impl Lines {
                 }
                 page.end();
             }
-            Body::RunFinished { .. } | Body::Proposal(_) | Body::Status(_) | Body::Offset(_) => {}
+            Body::RunFinished { .. } | Body::Proposal(_) | Body::Status(_) | Body::Offset(_) | Body::Choice(_) => {}
         }
         page.finish()
     }

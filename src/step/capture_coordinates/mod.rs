@@ -88,6 +88,19 @@ impl Step for CaptureCoordinates {
         &["switchover"]
     }
 
+    fn by_hand(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            (
+                "file",
+                "In the RDS event `Binary log coordinates in green environment after switchover`, as `mysql-bin-changelog.000003`",
+            ),
+            (
+                "position",
+                "In the same event; a number, at which a transaction begins in that file on green (SHOW BINLOG EVENTS)",
+            ),
+        ]
+    }
+
     fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, _: &'a Attempts<Never>) -> Reply<'a, Observation> {
         Box::pin(look::look(self, read, known))
     }

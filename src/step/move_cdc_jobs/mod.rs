@@ -100,6 +100,17 @@ impl Step for MoveCdcJobs {
         &["create_blue_green"]
     }
 
+    fn by_hand(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("jobs", "JSON of each job as this step records it; `retry` finds it by itself"),
+            (
+                "blue_server",
+                "The server that is production, as JSON: `uuid` and `server_id` are @@server_uuid and @@server_id there, `version`, `started_at` (seconds since the epoch), `read_only`, `log_bin`, `binlog_format`, `binlog_row_image`, `gtid_mode`, `log_replica_updates`",
+            ),
+            ("green_server", "The server of green, as JSON like `blue_server`"),
+        ]
+    }
+
     fn observe<'a>(
         &'a self,
         read: &'a Read,

@@ -82,6 +82,13 @@ impl Step for StopCdcJobs {
         true
     }
 
+    fn by_hand(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            "jobs",
+            "JSON, one a job: [{\"name\": as in the playbook, \"flink_name\": the running job's, \"savepoint\": its folder, as Flink shows it, \"offsets\": what `upgrade offsets SAVEPOINT --output json` tells}]",
+        )]
+    }
+
     fn observe<'a>(
         &'a self,
         read: &'a Read,

@@ -87,6 +87,22 @@ impl Step for Switchover {
         true
     }
 
+    fn by_hand(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("deployment", "`bgd-…`, as `aws rds describe-blue-green-deployments` shows it"),
+            ("address", "Where writes go, as JSON: {\"host\": \"…\", \"port\": 3306}"),
+            ("old_address", "Where the old side listens now, as JSON like `address`"),
+            (
+                "blue_server",
+                "The server of the old side, as JSON: `uuid` and `server_id` are @@server_uuid and @@server_id there, `version`, `started_at` (seconds since the epoch), `read_only`, `log_bin`, `binlog_format`, `binlog_row_image`, `gtid_mode`, `log_replica_updates`",
+            ),
+            ("green_server", "The server that is production now, as JSON like `blue_server`"),
+            ("names", "JSON, every name of a database or instance either side has had: [\"orders\", \"orders-old1\"]"),
+            ("started_at", "The RDS event that begins the switchover, as `2026-03-02T09:20:00Z`"),
+            ("finished_at", "The RDS event that ends it"),
+        ]
+    }
+
     fn observe<'a>(
         &'a self,
         read: &'a Read,

@@ -17,6 +17,6 @@ pub use replay::{Projection, Replay, Value};
 pub use rewrite::{Changes, Restore, Start, rewrite};
 pub use schema::{Column, Origin, Schema};
 pub use script::{Insert, Script};
-pub use secrets::{Redacted, placeholders, redact, reveal};
+pub use secrets::{Redacted, placeholders, put_in, redact, reveal};
 pub use settings::first_free;
 pub use statement::{OptionEntry, Setting, Table};

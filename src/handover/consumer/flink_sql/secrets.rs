@@ -9,9 +9,9 @@ use super::{
     problem::Problem,
     script::split,
     statement::{pairs, set},
-    token::{Kind, tokens},
+    token::{Kind, Token, tokens},
 };
-use crate::{port::flink::Statement, secret::Secret};
+use crate::{error::Error, port::flink::Statement, secret::Secret};
 
 const OPEN: &str = "${secret:";
 /// An option whose key holds one of these is a secret, as Flink itself judges and a little wider.
@@ -116,7 +116,8 @@ fn literal_spans(text: &str) -> Vec<Literal> {
         // Without quotes round its key, a SET has no pair.
         let set = statement[0].is(text, "SET").then(|| set(text, statement)).flatten();
         let Some(setting) = set.filter(|set| set.bare && secret_part(&set.key, &set.value).is_some()) else { continue };
-        let quoted = text[setting.value_span.clone()].starts_with('\'');
+        // More than one token may begin with a string and end without.
+        let quoted = found.tokens.iter().any(|token| token.kind == Kind::Text && token.span == setting.value_span);
         let (start, end) = (setting.value_span.start, setting.value_span.end);
         let span = if quoted { start + 1..end - 1 } else { start..end };
         spans.push(Literal { what: format!("'{}'", setting.key), span, bare: !quoted });
@@ -133,7 +134,27 @@ fn literal_spans(text: &str) -> Vec<Literal> {
         }));
     }
     spans.sort_by_key(|literal| literal.span.start);
-    spans
+    // Where quotes do not match, one may begin within another.
+    let mut apart: Vec<Literal> = Vec::new();
+    for mut literal in spans {
+        while let Some(before) = apart.pop_if(|before| literal.span.start < before.span.end) {
+            literal = joined(before, literal, &found.tokens);
+        }
+        apart.push(literal);
+    }
+    apart
+}
+
+/// Two that overlap as one, which then begins and ends between tokens.
+fn joined(first: Literal, second: Literal, tokens: &[Token]) -> Literal {
+    if first.span.start <= second.span.start && second.span.end <= first.span.end {
+        return first;
+    }
+    let (start, end) = (first.span.start.min(second.span.start), first.span.end.max(second.span.end));
+    let around = |at: usize| tokens.iter().find(|token| token.span.start < at && at < token.span.end);
+    let start = around(start).map_or(start, |token| token.span.start);
+    let end = around(end).map_or(end, |token| token.span.end);
+    Literal { what: first.what, span: start..end, bare: true }
 }
 
 /// The part of an option's value that is a literal secret.
@@ -165,7 +186,7 @@ fn address_part(url: &str) -> Option<Range<usize>> {
             from = start;
         }
     }
-    let host = url.find("://")? + 3;
+    let host = url[..parameters].find("://")? + 3;
     let end = url[host..parameters].find('/').map_or(parameters, |end| host + end);
     let login = url[host..end].rfind('@')?;
     let colon = url[host..host + login].find(':')?;
@@ -185,6 +206,22 @@ fn named(text: &str) -> Vec<(Range<usize>, &str)> {
         at = end;
     }
     found
+}
+
+/// The value of one option, secrets put in. What a secret holds is not looked through again.
+///
+/// # Errors
+///
+/// What `secret` says of a name.
+pub fn put_in(value: &str, mut secret: impl FnMut(&str) -> Result<Secret, Error>) -> Result<Secret, Error> {
+    let (mut filled, mut at) = (String::new(), 0);
+    for (place, name) in named(value) {
+        filled.push_str(&value[at..place.start]);
+        filled.push_str(secret(name)?.expose());
+        at = place.end;
+    }
+    filled.push_str(&value[at..]);
+    Ok(Secret::new(filled))
 }
 
 /// The statements of a redacted script as they are sent, secrets in their strings with `'` doubled.
