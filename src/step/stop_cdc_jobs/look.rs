@@ -1,5 +1,7 @@
 //! What is looked at: the jobs in Flink, the state they leave behind, and the server their positions must belong to.
 
+use std::collections::BTreeMap;
+
 use super::{
     Operation,
     jobs::{self, Standing},
@@ -133,17 +135,24 @@ pub(in crate::step) async fn look_beside(
     Ok(Observation { jobs: seen, blue, files, production, directory, switched })
 }
 
-/// The look between two looks, while savepoints are being made: what applications write from now on is the tail.
+/// The look between two looks, while savepoints are being made: what applications write from now on is the tail. One that
+/// failed is waited off, and its job runs on meanwhile.
 pub(super) fn glance<'a>(read: &'a Read, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
-    let stopping: Vec<(&str, &str)> = done.0.iter().rev().filter_map(savepoint_of).collect();
+    let mut last = BTreeMap::new();
+    for attempt in &done.0 {
+        last.insert(&attempt.id, savepoint_of(attempt));
+    }
+    let stopping: Vec<(&str, &str)> = last.into_values().flatten().collect();
     if stopping.is_empty() {
         return None;
     }
     Some(Box::pin(async move {
         let flink = read.flink()?;
         for (job, trigger) in stopping {
-            if matches!(flink.savepoint(job, trigger).await?, Savepoint::InProgress) {
-                return Ok(false);
+            match flink.savepoint(job, trigger).await? {
+                Savepoint::InProgress => return Ok(false),
+                Savepoint::Failed { cause } => return Err(Error::permanent(cause)),
+                Savepoint::Completed { .. } | Savepoint::Unknown => {}
             }
         }
         Ok(true)
