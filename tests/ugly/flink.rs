@@ -1,10 +1,5 @@
 //! Flink that is away, jobs that die, savepoints that fail: how the run ends, and that it goes on.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
-
 use sandbox::region::{Faults, Pace};
 
 use crate::{
@@ -177,23 +172,4 @@ fn tries(book: Book, row: &Row) {
     assert_eq!((ending.exit_code, ending.next.as_ref()), (0, None), "{what}: {ending:?}");
     law::finished(book, &world.state(), &what);
     assert_eq!(world.state().flink.alive(JOB).len(), 1, "{what}");
-}
-
-#[test]
-fn a_savepoint_that_failed_is_waited_off_and_not_hammered_at() {
-    let mut state = Book::Rehearsal.state(Faults::default(), Pace::sandbox());
-    state.flink.failing = 3;
-    let desk = Book::Rehearsal.desk(&state);
-    let world = World::new(state);
-    let (looks, counted) = (Arc::new(AtomicU32::new(0)), world.clone());
-    let heard = Arc::clone(&looks);
-    world.listen(move |call, _| {
-        heard.fetch_add(u32::from(call == "savepoint"), Ordering::Relaxed);
-    });
-    let ending = Operator::new(&desk, &world).run_with_consent();
-    assert_eq!(ending.exit_code, 5, "{ending:?}");
-    assert_eq!(counted.state().flink.failing, 0);
-    // Three times ten seconds.
-    let looks = looks.load(Ordering::Relaxed);
-    assert!(looks < 200, "Flink was asked {looks} times for a savepoint that had failed");
 }
