@@ -162,10 +162,10 @@ pub fn plots() -> impl Strategy<Value = Plot> {
     });
     let jobs = prop_oneof![3 => Just(1usize), 1 => Just(2)];
     // Most of what goes wrong shows in a short story, and ten of them are told in the time of a long one.
-    let acts = prop_oneof![4 => vec(act(), 1..3), 1 => vec(act(), 3..7)];
+    let acts = prop_oneof![14 => vec(act(), 1), 5 => vec(act(), 2..4), 1 => vec(act(), 4..7)];
     (
         jobs,
-        option::weighted(0.6, select(AFTER.to_vec())),
+        option::weighted(0.85, select(AFTER.to_vec())),
         prop::bool::weighted(0.01),
         kept,
         any::<bool>(),

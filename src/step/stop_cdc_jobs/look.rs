@@ -127,7 +127,8 @@ pub(in crate::step) async fn look_beside(
             (Some(_), Some(job)) => Some(late(read, flink, job, &scripted.job.savepoint, blue.server_id).await?),
             _ => None,
         };
-        let (stateful, replay) = (scripted.script.stateful(), scripted.script.replay());
+        let replay = scripted.script.replay();
+        let stateful = replay.stateful().map(str::to_owned);
         let (name, flink_name) = (scripted.job.name, scripted.flink_name);
         seen.push(Seen { name, flink_name, standing, savepoint, left, stateful, replay, late, marked });
     }
