@@ -1,7 +1,9 @@
-//! Random worlds: an upgrade in which calls fail, the program dies, people do things by hand and time passes, each from one
-//! seed. What must hold holds after every act, and once the faults have ended the upgrade comes to its end.
+//! Random worlds: an upgrade in which calls fail, the program dies, people do things by hand, systems are away and time
+//! passes, each from one seed. What must hold holds after every act, and once the faults have ended the upgrade comes to its
+//! end. Most stories begin behind a step that went well, for that costs less.
 //!
-//! `MODEL_WORLDS` sets how many (1,000 if not), `MODEL_SEED` where they begin: `MODEL_SEED=7 MODEL_WORLDS=1` is the seventh.
+//! `MODEL_WORLDS` sets how many (2,000 if not), `MODEL_SEED` where they begin: `MODEL_SEED=7 MODEL_WORLDS=1` is the seventh.
+//! From 2,000 on, every trouble that can be drawn must have been seen.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -10,11 +12,15 @@
 
 #[path = "model/acts.rs"]
 mod acts;
+#[path = "model/beginning.rs"]
+mod beginning;
 #[path = "support/ordinary.rs"]
 mod ordinary;
 #[path = "model/story.rs"]
 mod story;
 mod support;
+#[path = "model/trouble.rs"]
+mod trouble;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -26,10 +32,15 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use acts::{Plot, plots};
 use story::Story;
 
-const WORLDS: u64 = 1_000;
+const WORLDS: u64 = 2_000;
 
 #[test]
 fn every_world_comes_to_its_end() {
+    // What a crash of the machine leaves on a disk is the matter of other tests.
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::env::override_temp_dir(memory).expect("nobody has asked for a folder yet");
+    }
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let first = number("MODEL_SEED").unwrap_or(0);
     let end = first + number("MODEL_WORLDS").unwrap_or(WORLDS);
@@ -57,7 +68,7 @@ fn every_world_comes_to_its_end() {
     });
     let reached = reached.into_inner().unwrap();
     println!("{} worlds: {reached}", end - first);
-    if end - first >= 1_000 {
+    if end - first >= WORLDS {
         reached.check();
     }
 }

@@ -43,6 +43,10 @@ impl From<Error> for Ended {
 const GLANCE: Duration = Duration::from_millis(25);
 const SLOWEST_GLANCE: Duration = Duration::from_secs(1);
 
+/// How long an outside that does not answer is still looked at as soon as a glance shows something: no throttled RDS comes
+/// to itself under many looks a second.
+const HURRIED: Duration = Duration::from_secs(5);
+
 /// How often a harmless operation is done again before its effect must show.
 const REPEATS: u32 = 8;
 
@@ -110,8 +114,13 @@ impl Engine<'_> {
             match turn {
                 Next::Wait { awaited, seen } => {
                     let pause = self.wait(index, began, &mut memory, awaited, seen)?;
-                    let waited = memory.rhythm.waited(&*clock);
-                    self.rest(index, pause, waited, &known, &attempts).await;
+                    let silent = memory.silent.is_some_and(|since| clock.elapsed().saturating_sub(since) >= HURRIED);
+                    if silent {
+                        self.stop.sleep(&*clock, pause).await;
+                    } else {
+                        let waited = memory.rhythm.waited(&*clock);
+                        self.rest(index, pause, waited, &known, &attempts).await;
+                    }
                 }
                 Next::Do(operation) => {
                     self.perform(index, operation, confirmed, &known, &mut memory).await?;

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Of a reader that restarted nothing but an event may tell, and events come late.
+const TOLD_WITHIN: Duration = Duration::from_secs(5 * 60);
+
 #[derive(Debug)]
 pub struct RebootGreen {
     pub always: bool,
@@ -169,7 +172,8 @@ impl RebootGreen {
         }
         let of =
             format!("{} is available, its parameters are {}, and it has not restarted", member.id, member.parameters);
-        Some(Next::Confirm { of, looks: 3, spanning: Duration::from_secs(30), then: Box::new(Next::Do(reboot())) })
+        let spanning = if member.writer { Duration::from_secs(30) } else { TOLD_WITHIN };
+        Some(Next::Confirm { of, looks: 3, spanning, then: Box::new(Next::Do(reboot())) })
     }
 }
 

@@ -3,17 +3,24 @@
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use sandbox::region::{Action, Breakage, Calls, CoordinatesEvent, Fault, Faults, Home, Mishap, Planned, Rule};
 
-use crate::support::world::Kept;
+use crate::{
+    beginning::AFTER,
+    support::world::Kept,
+    trouble::{Trouble, trouble},
+};
 
 /// One world from its beginning.
 #[derive(Debug, Clone)]
 pub struct Plot {
     pub jobs: usize,
+    /// The step behind which the story begins; before all of them if absent.
+    pub after: Option<&'static str>,
     /// Everything takes as long as at AWS; else seconds.
     pub slow: bool,
     pub kept: Kept,
     pub own_addresses: bool,
     pub faults: Faults,
+    pub trouble: Trouble,
     pub acts: Vec<Act>,
 }
 
@@ -79,7 +86,22 @@ fn rule() -> impl Strategy<Value = Rule> {
     (action, calls, fault()).prop_map(|(action, calls, fault)| Rule { action, ..Rule::any(calls, fault) })
 }
 
-fn mishap() -> impl Strategy<Value = Mishap> {
+fn mishap() -> impl Strategy<Value = Planned> {
+    prop_oneof![8 => once().prop_map(Planned::once), 3 => always().prop_map(Planned::always)]
+}
+
+/// What may befall every event.
+fn always() -> impl Strategy<Value = Mishap> {
+    let words = select(vec!["", "switchover", "cancel", "coordinates"]);
+    prop_oneof![
+        2 => (0..1_800_000u64).prop_map(|by| Mishap::EventsLate { by }),
+        1 => Just(Mishap::EventsTwice),
+        2 => words.prop_map(|words| Mishap::EventsLost { words: words.to_owned() }),
+    ]
+}
+
+fn once() -> impl Strategy<Value = Mishap> {
+    let status = || select(vec!["maintenance", "backing-up", "configuring-enhanced-monitoring", "modifying"]);
     prop_oneof![
         4 => Just(Mishap::SwitchoverCancelled { reason: "the replication lag is too long".to_owned() }),
         1 => any::<bool>().prop_map(|moved| Mishap::SwitchoverFailed { reason: "an internal error".to_owned(), moved }),
@@ -91,6 +113,10 @@ fn mishap() -> impl Strategy<Value = Mishap> {
         1 => (0..600_000u64).prop_map(|after| Mishap::Invalid { after, reason: "blue was changed".to_owned() }),
         2 => (0..600_000u64).prop_map(|during| Mishap::Flapping { during }),
         2 => (0..3_600_000u64).prop_map(|during| Mishap::StorageOptimization { during }),
+        2 => (0..3_600_000u64).prop_map(|during| Mishap::StorageInitialization { during }),
+        2 => (0..20_000u64, 0..2_400_000u64, status())
+            .prop_map(|(after, during, status)| Mishap::MemberBusy { after, during, status: status.to_owned() }),
+        2 => (0..300_000u64).prop_map(|by| Mishap::ShowsLate { by }),
         2 => Just(Mishap::GreenPendingReboot),
         2 => (0..60_000u64).prop_map(|during| Mishap::GroupBusy { during }),
     ]
@@ -115,7 +141,7 @@ fn coordinates() -> impl Strategy<Value = CoordinatesEvent> {
 
 fn act() -> impl Strategy<Value = Act> {
     let hands = vec![Hand::RebootGreen, Hand::SwitchOver, Hand::DeleteDeployment, Hand::CancelJob, Hand::StartNamesake];
-    let dies = prop_oneof![1 => Just(None), 4 => (0..900u32).prop_map(Some)];
+    let dies = prop_oneof![1 => Just(None), 3 => (0..900u32).prop_map(Some), 2 => (0..150u32).prop_map(Some)];
     prop_oneof![
         12 => (prop::bool::weighted(0.8), dies, prop::bool::weighted(0.2))
             .prop_map(|(approve, dies_after, torn)| Act::Run { approve, dies_after, torn }),
@@ -128,14 +154,33 @@ fn act() -> impl Strategy<Value = Act> {
 
 pub fn plots() -> impl Strategy<Value = Plot> {
     let kept = select(vec![Kept::Rows, Kept::Rows, Kept::Statements]);
-    let faults =
-        (vec(rule(), 0..3), option::weighted(0.3, mishap()), coordinates()).prop_map(|(rules, mishap, coordinates)| {
-            Faults { rules, mishaps: mishap.into_iter().map(Planned::once).collect(), coordinates }
-        });
+    let mishaps = prop_oneof![12 => Just(Vec::new()), 6 => vec(mishap(), 1), 1 => vec(mishap(), 2)];
+    let faults = (vec(rule(), 0..3), mishaps, coordinates()).prop_map(|(rules, mishaps, coordinates)| Faults {
+        rules,
+        mishaps,
+        coordinates,
+    });
     let jobs = prop_oneof![3 => Just(1usize), 1 => Just(2)];
     // Most of what goes wrong shows in a short story, and ten of them are told in the time of a long one.
-    let acts = prop_oneof![4 => vec(act(), 1..3), 1 => vec(act(), 3..7)];
-    (jobs, prop::bool::weighted(0.02), kept, any::<bool>(), faults, acts).prop_map(
-        |(jobs, slow, kept, own_addresses, faults, acts)| Plot { jobs, slow, kept, own_addresses, faults, acts },
+    let acts = prop_oneof![14 => vec(act(), 1), 5 => vec(act(), 2..4), 1 => vec(act(), 4..7)];
+    (
+        jobs,
+        option::weighted(0.85, select(AFTER.to_vec())),
+        prop::bool::weighted(0.01),
+        kept,
+        any::<bool>(),
+        faults,
+        trouble(),
+        acts,
     )
+        .prop_map(|(jobs, after, slow, kept, own_addresses, faults, trouble, acts)| Plot {
+            jobs,
+            after,
+            slow,
+            kept,
+            own_addresses,
+            faults,
+            trouble,
+            acts,
+        })
 }

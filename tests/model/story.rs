@@ -11,25 +11,29 @@ use std::{
 };
 
 use sandbox::region::{
-    Faults, Mishap, Pace,
+    Faults, Mishap,
     action::{DeleteBlueGreenDeployment, RebootDBInstance, SwitchoverBlueGreenDeployment},
 };
+use serde_json::Value;
 use upgrade::{port::clock::Clock as _, runner::Ending};
 
 use crate::{
     acts::{Act, Hand, Plot},
+    beginning::{self, CONSENTED},
     ordinary::{BOTH, FIRST, check_jobs, host},
     support::{
         desk::Desk,
-        world::{Killed, State, World},
+        world::{Killed, Mortal, State, World},
     },
 };
 
-/// A patient operator's calls after everything has calmed down.
+/// A patient operator's calls after everything has calmed down, and those of one for whom nobody promises an end.
 const CALLS: usize = 10;
+const SPOILED_CALLS: usize = 2;
 const HOUR: Duration = Duration::from_secs(3600);
 /// A call of the program that asks so often waits for what never comes.
 const FOR_EVER: u32 = 30_000;
+const LONG: u32 = 2_000;
 
 pub struct Story<'a> {
     plot: &'a Plot,
@@ -70,6 +74,26 @@ impl Reached {
             "exit 8",
             "fault struck",
             "rolled back",
+            "storage_initialization",
+            "member_busy",
+            "shows_late",
+            "events_late",
+            "events_twice",
+            "events_lost",
+            "away Rds",
+            "away Mysql",
+            "away JobManager",
+            "away Gateway",
+            "stop job lost before",
+            "stop job lost after",
+            "submit job lost before",
+            "submit job lost after",
+            "died FAILED",
+            "died CANCELED",
+            "died RESTARTING",
+            "recovered",
+            "savepoint failed",
+            "skewed",
         ] {
             assert!(self.0.get(what).is_some_and(|times| *times > 0), "no world has come to: {what}");
         }
@@ -85,15 +109,20 @@ impl Display for Reached {
 
 impl<'a> Story<'a> {
     pub fn new(seed: u64, plot: &'a Plot) -> Self {
-        let mut state = State::seeded(plot.faults.clone(), seed, if plot.slow { Pace::aws() } else { Pace::sandbox() });
-        (state.kept, state.own_addresses) = (plot.kept, plot.own_addresses);
-        let (address, now) = (host(&state), state.region.now());
-        for job in &BOTH[1..plot.jobs] {
-            state.flink.add_job(job, &address, now - 3_600_000);
+        let begun = plot.after.filter(|_| !plot.slow).map(|step| beginning::after(step, seed, plot));
+        let (mut state, journal) = match begun {
+            Some(begun) => (begun.state, Some(begun.journal)),
+            None => (beginning::first(seed, Faults::default(), plot), None),
+        };
+        state.region.faults().clone_from(&plot.faults);
+        plot.trouble.put(&mut state);
+        let desk = Desk::with_jobs(&host(&state), &BOTH[..plot.jobs]);
+        if let Some(journal) = &journal {
+            std::fs::write(desk.journal(), journal).unwrap();
         }
+        let consented = journal.is_some() && plot.after.is_some_and(|step| CONSENTED.contains(&step));
         let world = World::new(state);
-        let desk = Desk::with_jobs(&address, &BOTH[..plot.jobs]);
-        Self { plot, world, desk, by_hand: BTreeMap::new(), consented: false }
+        Self { plot, world, desk, by_hand: BTreeMap::new(), consented }
     }
 
     pub fn tell(mut self, reached: &mut Reached) -> Result<(), String> {
@@ -114,7 +143,13 @@ impl<'a> Story<'a> {
             }
             self.invariants(reached).map_err(|why| format!("{what}: {why}"))?;
         }
-        self.calm(reached)
+        let calm = self.calm(reached);
+        let mut state = self.world.state();
+        self.plot.trouble.struck(&state).into_iter().for_each(|what| reached.count(what));
+        state.region.faults().mishaps.iter().filter(|planned| planned.struck > 0).for_each(|planned| {
+            reached.count(name(&planned.mishap));
+        });
+        calm
     }
 
     fn run(&mut self, approve: bool, dies: Option<u32>, torn: bool, reached: &mut Reached) -> Result<(), String> {
@@ -229,7 +264,8 @@ impl<'a> Story<'a> {
         };
         at_most("SwitchoverBlueGreenDeployment", if self.consented { 1 + cancelled } else { 0 })?;
         at_most("CreateBlueGreenDeployment", 1)?;
-        at_most("RebootDBInstance", 2)?;
+        let lost: u64 = state.region.faults().rules.iter().map(|rule| rule.struck).sum();
+        at_most("RebootDBInstance", if self.is_untold() { 2 + usize::try_from(lost).unwrap() } else { 2 })?;
         let switched = times["SwitchoverBlueGreenDeployment"] > cancelled;
         at_most("DeleteBlueGreenDeployment", usize::from(switched))?;
         at_most("DeleteDBCluster", 0)?;
@@ -256,14 +292,15 @@ impl<'a> Story<'a> {
         let spoiled = self.is_spoiled();
         {
             let mut state = self.world.state();
+            let now = state.region.now();
             let faults = state.region.faults();
-            faults.rules.clear();
+            faults.rules.iter_mut().for_each(|rule| rule.until = Some(now));
             faults.mishaps.retain(|planned| planned.struck > 0);
         }
         let mut last = None;
-        for _ in 0..CALLS {
+        for _ in 0..if spoiled { SPOILED_CALLS } else { CALLS } {
             self.consented = true;
-            let Some(ending) = self.call(true, None) else {
+            let Some(ending) = self.call(true, spoiled.then_some(LONG)) else {
                 reached.count("waits");
                 if spoiled {
                     return Ok(());
@@ -279,9 +316,29 @@ impl<'a> Story<'a> {
                 return Ok(());
             }
             drop(self.world.sleep(HOUR));
+            self.mend();
             last = Some(ending);
         }
         if spoiled { Ok(()) } else { Err(format!("it does not come to its end: {last:?}")) }
+    }
+
+    /// Whether no event tells in time of a reader that restarted: after a lost answer nothing else does.
+    fn is_untold(&self) -> bool {
+        self.plot.faults.mishaps.iter().any(|planned| match &planned.mishap {
+            Mishap::EventsLate { by } => *by > 240_000,
+            Mishap::EventsLost { words } => words.is_empty(),
+            _ => false,
+        })
+    }
+
+    /// A person gives up a job that restarts over and over.
+    fn mend(&self) {
+        let mut state = self.world.state();
+        let over = |mortal: &Mortal| mortal.struck > 0 && mortal.state == "RESTARTING" && mortal.recovers.is_none();
+        let given_up: Vec<usize> = state.mortals.iter().filter(|one| over(one)).map(|one| one.submit).collect();
+        for job in state.flink.jobs.iter_mut().filter(|job| given_up.contains(&job.submit) && !job.job.ended()) {
+            "CANCELED".clone_into(&mut job.job.state);
+        }
     }
 
     /// Whether somebody or something has done what only a person can put right.
@@ -297,6 +354,14 @@ impl<'a> Story<'a> {
 
 fn struck(faults: &Faults, which: impl Fn(&Mishap) -> bool) -> usize {
     faults.mishaps.iter().filter(|planned| which(&planned.mishap)).map(|planned| planned.struck as usize).sum()
+}
+
+/// As it is written down.
+fn name(mishap: &Mishap) -> String {
+    match serde_json::to_value(mishap).unwrap() {
+        Value::Object(named) => named.keys().next().unwrap().clone(),
+        plain => plain.as_str().unwrap().to_owned(),
+    }
 }
 
 /// How often each call took effect that may not do so at will.

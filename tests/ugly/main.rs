@@ -10,6 +10,7 @@ mod calls;
 mod cuts;
 mod flink;
 mod hands;
+mod haste;
 mod law;
 mod operator;
 mod states;

@@ -292,6 +292,15 @@ fn rows() -> Vec<Row> {
             faults: || always(Mishap::EventsLate { by: 30 * MINUTE }),
             ..PLAIN
         },
+        Row {
+            what: "a lost answer, and the event that tells of the reboot comes minutes late",
+            faults: || Faults {
+                rules: vec![Rule::new(Action::RebootDBInstance, Calls::Nth(1), Fault::ReplyLost(Breakage::Closed))],
+                mishaps: vec![Planned::always(Mishap::EventsLate { by: 3 * MINUTE })],
+                ..Faults::default()
+            },
+            ..PLAIN
+        },
         Row { what: "events that come twice", faults: || always(Mishap::EventsTwice), ..PLAIN },
         Row { what: "no event at all", faults: || always(Mishap::EventsLost { words: String::new() }), ..PLAIN },
         Row {

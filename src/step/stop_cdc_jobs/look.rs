@@ -1,5 +1,7 @@
 //! What is looked at: the jobs in Flink, the state they leave behind, and the server their positions must belong to.
 
+use std::collections::BTreeMap;
+
 use super::{
     Operation,
     jobs::{self, Standing},
@@ -125,7 +127,8 @@ pub(in crate::step) async fn look_beside(
             (Some(_), Some(job)) => Some(late(read, flink, job, &scripted.job.savepoint, blue.server_id).await?),
             _ => None,
         };
-        let (stateful, replay) = (scripted.script.stateful(), scripted.script.replay());
+        let replay = scripted.script.replay();
+        let stateful = replay.stateful().map(str::to_owned);
         let (name, flink_name) = (scripted.job.name, scripted.flink_name);
         seen.push(Seen { name, flink_name, standing, savepoint, left, stateful, replay, late, marked });
     }
@@ -133,17 +136,24 @@ pub(in crate::step) async fn look_beside(
     Ok(Observation { jobs: seen, blue, files, production, directory, switched })
 }
 
-/// The look between two looks, while savepoints are being made: what applications write from now on is the tail.
+/// The look between two looks, while savepoints are being made: what applications write from now on is the tail. One that
+/// failed is waited off, and its job runs on meanwhile.
 pub(super) fn glance<'a>(read: &'a Read, done: &'a Attempts<Operation>) -> Option<Reply<'a, bool>> {
-    let stopping: Vec<(&str, &str)> = done.0.iter().rev().filter_map(savepoint_of).collect();
+    let mut last = BTreeMap::new();
+    for attempt in &done.0 {
+        last.insert(&attempt.id, savepoint_of(attempt));
+    }
+    let stopping: Vec<(&str, &str)> = last.into_values().flatten().collect();
     if stopping.is_empty() {
         return None;
     }
     Some(Box::pin(async move {
         let flink = read.flink()?;
         for (job, trigger) in stopping {
-            if matches!(flink.savepoint(job, trigger).await?, Savepoint::InProgress) {
-                return Ok(false);
+            match flink.savepoint(job, trigger).await? {
+                Savepoint::InProgress => return Ok(false),
+                Savepoint::Failed { cause } => return Err(Error::permanent(cause)),
+                Savepoint::Completed { .. } | Savepoint::Unknown => {}
             }
         }
         Ok(true)

@@ -67,8 +67,8 @@ pub(super) struct Seen {
     pub green: Option<Running>,
     /// A job of this name that is alive and not of this run.
     pub stranger: Option<String>,
-    /// Whether its sinks take the same changes twice.
-    pub replay: Replay,
+    /// Whether its sinks take the same changes twice; `None` where nobody asks any more.
+    pub replay: Option<Replay>,
     /// Its tail in green's log; `None` where nobody asks any more.
     pub translation: Option<Translation>,
     pub gtid: Option<Gtid>,
@@ -128,10 +128,6 @@ pub(super) async fn look(
         let stranger = stranger.or(beside);
         let drained = drained(read, flink, &stopped.name, done).await?;
         let script = scripts.iter().find(|scripted| scripted.job.name == stopped.name);
-        let replay = script.map_or_else(
-            || Replay::Unsafe("The playbook no longer has its script".to_owned()),
-            |scripted| scripted.script.replay(),
-        );
         let settled = green_job.as_ref().is_some_and(|running| !running.job.ended());
         let translation = match jobs::tail_request(&stopped.offsets, &switched) {
             Some(request) if !settled && step.tail == Tail::Auto => {
@@ -139,6 +135,10 @@ pub(super) async fn look(
             }
             _ => None,
         };
+        let replay = translation.as_ref().map(|_| match script {
+            Some(scripted) => scripted.script.replay(),
+            None => Replay::Unsafe("The playbook no longer has its script".to_owned()),
+        });
         let gtid = match green.gtid_mode.eq_ignore_ascii_case("ON") {
             true if !settled => Some(gtid_of(read, &switched, &stopped, drained.as_ref(), translation.as_ref()).await?),
             _ => None,

@@ -38,10 +38,10 @@ pub(super) fn way(job: &Seen, seen: &Observation) -> Way {
         return restored(&job.stopped.savepoint);
     }
     let because = match (&job.replay, &job.translation) {
-        (_, None) => "the playbook asks for a drain".to_owned(),
-        (Replay::Unsafe(why), _) => why.clone(),
-        (Replay::Safe, Some(Translation::Inexact { why, .. })) => why.clone(),
-        (Replay::Safe, Some(Translation::Exact(mirror))) => {
+        (None, _) | (_, None) => "the playbook asks for a drain".to_owned(),
+        (Some(Replay::Unsafe(why)), _) => why.clone(),
+        (Some(Replay::Safe), Some(Translation::Inexact { why, .. })) => why.clone(),
+        (Some(Replay::Safe), Some(Translation::Exact(mirror))) => {
             let gtid_set = job.gtid.as_ref().and_then(|gtid| gtid.before_mirror.clone());
             if job.gtid.is_some() && gtid_set.is_none() {
                 return Way::Drain("the GTID set before the mirror's start is not known".to_owned());

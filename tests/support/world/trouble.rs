@@ -20,7 +20,7 @@ pub enum Part {
 /// Something is away for a while.
 #[derive(Debug, Clone)]
 pub struct Outage {
-    of: Part,
+    pub of: Part,
     after: &'static str,
     /// Milliseconds.
     lasts: u64,

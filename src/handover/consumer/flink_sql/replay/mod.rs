@@ -40,6 +40,16 @@ struct Made<'a> {
     views: BTreeMap<String, &'a str>,
 }
 
+impl Replay {
+    /// What the job keeps in state for its result, where it does: a start without state would not be the same job.
+    pub fn stateful(&self) -> Option<&str> {
+        match self {
+            Self::Unsafe(why) if why.contains(vocabulary::PAIRS) || why.contains(IN_STATE) => Some(why),
+            _ => None,
+        }
+    }
+}
+
 impl Script {
     /// Judges by the script alone. What only the sink's database knows (its unique and foreign keys, triggers) is not
     /// seen here.
@@ -47,14 +57,6 @@ impl Script {
         match self.judge() {
             Ok(()) => Replay::Safe,
             Err(reason) => Replay::Unsafe(reason),
-        }
-    }
-
-    /// What the job keeps in state for its result, where it does: a start without state would not be the same job.
-    pub fn stateful(&self) -> Option<String> {
-        match self.replay() {
-            Replay::Unsafe(why) if why.contains(vocabulary::PAIRS) || why.contains(IN_STATE) => Some(why),
-            _ => None,
         }
     }
 
