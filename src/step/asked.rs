@@ -13,6 +13,7 @@ use crate::port::{
         Cluster, Deployment, DeploymentFilter, EngineVersion, EventWindow, GroupRef, Instance, Level, Parameter,
         ParameterGroup, RdsEvent, RdsRead,
     },
+    rows::RowsRead,
     tables::{ByKey, KeyedRow, Login, Reader, Table, TablesRead},
 };
 
@@ -159,6 +160,7 @@ noted! { TablesRead as login, format!("MySQL at {}", login.address);
     fn matching(database: &'a str, table: &'a str) -> Vec<(String, String)>;
     fn table(schema: &'a str, table: &'a str) -> Option<Table>;
     fn rows_by_key(rows: ByKey<'a>) -> Vec<KeyedRow>;
+    fn walker() -> Box<dyn RowsRead + 'a>;
 }
 
 noted! { FlinkRead, "Flink".to_owned();
