@@ -14,9 +14,12 @@ pub(super) fn hashed(source: &Column, sink: &Column, mapping: &Mapping) -> Resul
     let (from, to) = (Kind::of(&source.kind), Kind::of(&sink.kind));
     let (one, other) = parts((source, &from), (sink, &to), mapping)?;
     let nullable = source.nullable || sink.nullable;
-    let free = [&from, &to].into_iter().any(|kind| {
-        matches!(kind, Kind::Text | Kind::Label | Kind::Filled(_) | Kind::Bytes | Kind::Json | Kind::Other(_))
-    });
+    let is_free = |column: &Column, kind: &Kind| match kind {
+        Kind::Text | Kind::Filled(_) | Kind::Bytes | Kind::Json | Kind::Other(_) => true,
+        Kind::Label => column.kind.contains('#'),
+        _ => false,
+    };
+    let free = is_free(source, &from) || is_free(sink, &to);
     let hashed = |column: &Column, part| Hashed { column: column.name.clone(), part, nullable, free };
     Ok((hashed(source, one), hashed(sink, other)))
 }

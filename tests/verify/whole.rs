@@ -215,6 +215,59 @@ async fn a_key_of_several_columns_is_cut_into_chunks_within_them() {
     world.down().await;
 }
 
+/// Products of the greatest factors fit, signed or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_numbers_of_every_width_are_told_apart() {
+    let world = World::new().await;
+    let ends = [
+        ("TINYINT", "-128", "127"),
+        ("SMALLINT UNSIGNED", "0", "65535"),
+        ("INT", "-2147483648", "2147483647"),
+        ("INT UNSIGNED ZEROFILL", "0", "4294967295"),
+        ("BIGINT", "-9223372036854775808", "9223372036854775807"),
+        ("BIGINT UNSIGNED", "0", "18446744073709551615"),
+        ("DECIMAL(20,0)", "-99999999999999999999", "99999999999999999999"),
+        ("BIT(64)", "0", "18446744073709551615"),
+        ("YEAR", "1901", "2155"),
+    ];
+    let columns: Vec<String> = (0..ends.len()).map(|at| format!("c{at}")).collect();
+    let defined: Vec<String> = ends.iter().zip(&columns).map(|((kind, ..), name)| format!("{name} {kind}")).collect();
+    world.on_both(&format!("CREATE TABLE numbers (id INT PRIMARY KEY, {})", defined.join(", "))).await;
+    let values = |pick: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
+        ends.iter().map(pick).collect::<Vec<_>>().join(", ")
+    };
+    let (least, greatest) = (values(|end| end.1), values(|end| end.2));
+    let rows: Vec<String> =
+        (-200..200).map(|id| format!("({id}, {})", if id % 2 == 0 { &least } else { &greatest })).collect();
+    world.on_both(&format!("INSERT INTO numbers VALUES {}", rows.join(", "))).await;
+    world.on_both("INSERT INTO numbers (id) VALUES (2147483647)").await;
+    world.on_both("CREATE TABLE signed_only (id INT PRIMARY KEY, v VARCHAR(9)) CHARACTER SET utf8mb4").await;
+    let rows: Vec<String> = (-200..200).map(|id| format!("({id}, 'v{id}')")).collect();
+    world.on_both(&format!("INSERT INTO signed_only VALUES {}", rows.join(", "))).await;
+    let (all, _) = world.whole(&[world.pair("signed_only", &["id", "v"])], Hash::Crc32).await;
+    assert_eq!((all[0].refused.as_ref(), all[0].progress.rows), (None, (400, 400)));
+    let names: Vec<&str> = ["id"].into_iter().chain(columns.iter().map(String::as_str)).collect();
+    let pairs = [world.pair("numbers", &names)];
+    for hash in BOTH {
+        let (all, compared) = world.whole(&pairs, hash).await;
+        assert!(all[0].progress.unequal.is_empty(), "{hash:?}: {:?}", compared.differences);
+        assert_eq!((all[0].refused.as_ref(), &all[0].not_compared), (None, &vec![]), "{hash:?}");
+    }
+    for (at, ((_, least, greatest), name)) in ends.iter().zip(&columns).enumerate() {
+        // From the one end to the other, and from NULL to nothing.
+        let id = i64::try_from(at).unwrap() * 2;
+        world.on("sink", &format!("UPDATE numbers SET {name} = {greatest} WHERE id = {id}")).await;
+        world.on("sink", &format!("UPDATE numbers SET {name} = {least} WHERE id = {}", id + 1)).await;
+        let null = format!("UPDATE numbers SET {name} = NULL WHERE id = {}", id + 100);
+        world.on("sink", &null).await;
+    }
+    for hash in BOTH {
+        let (_, compared) = world.whole(&pairs, hash).await;
+        assert_eq!(compared.different as usize, 3 * ends.len(), "{hash:?}: {:?}", compared.differences);
+    }
+    world.down().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_compared_is_named_with_its_reason() {
     let world = World::new().await;
