@@ -97,7 +97,6 @@ def single_pass(servers, hash_name):
         cursor.execute(PASSES[hash_name])
         cursor.fetchall()
     together(servers, ask)
-    return None
 
 
 def playbook(folder, servers, hash_name):
@@ -116,33 +115,44 @@ steps:
     return path
 
 
-def command(arguments, wanted=(0,)):
-    """Runs it; the most memory it took, in MiB."""
+def command(arguments, watched):
+    """Runs it. Watched, it tells the most memory it took, in MiB."""
     with open(os.devnull, "w") as nowhere, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(arguments, stdout=nowhere, stderr=said, env={**os.environ, "BENCH_PASSWORD": PASSWORD})
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in wanted:
+        most = 0
+        while watched and process.poll() is None:
+            most = resident(process.pid) or most
+            time.sleep(0.005)
+        if process.wait() != 0:
             said.seek(0)
             sys.exit(f"{arguments[0]}: exit {process.returncode}\n{said.read().decode()}")
-    return usage.ru_maxrss / 1024
+    return most
+
+
+def resident(pid):
+    """High-water mark of its memory; what the fork had before it became another program is not in it."""
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None
 
 
 def contenders(upgrade, folder, servers):
     one, other = servers
     books = {name: playbook(folder, servers, name) for name in PASSES}
-    mine = lambda name: command([upgrade, "run", books[name], "--new-run", "--quiet"])
+    mine = lambda name, watched: command([upgrade, "run", books[name], "--new-run", "--quiet"], watched)
     dsn = lambda server: f"h=127.0.0.1,P={server.port},u={USER},p={PASSWORD},D=bench,t=t"
     url = lambda server: f"mysql://{USER}:{PASSWORD}@127.0.0.1:{server.port}/bench"
     return {
-        "single pass, crc32": lambda: single_pass(servers, "crc32"),
-        "verify_data, crc32": lambda: mine("crc32"),
-        "single pass, md5": lambda: single_pass(servers, "md5"),
-        "verify_data, md5": lambda: mine("md5"),
-        "pt-table-sync --print": lambda: command(
-            ["pt-table-sync", "--print", "--nocheck-slave", "--notransaction", "--no-check-triggers", dsn(one), dsn(other)]),
-        "reladiff": lambda: command(
-            ["reladiff", url(one), "t", url(other), "t", "-k", "id", *sum((["-c", c] for c in COLUMNS.split(", ")[1:]), [])]),
+        "single pass, crc32": lambda _: single_pass(servers, "crc32"),
+        "verify_data, crc32": lambda watched: mine("crc32", watched),
+        "single pass, md5": lambda _: single_pass(servers, "md5"),
+        "verify_data, md5": lambda watched: mine("md5", watched),
+        "pt-table-sync --print": lambda watched: command(
+            ["pt-table-sync", "--print", "--nocheck-slave", "--notransaction", "--no-check-triggers", dsn(one), dsn(other)], watched),
+        "reladiff": lambda watched: command(
+            ["reladiff", url(one), "t", url(other), "t", "-k", "id", *sum((["-c", c] for c in COLUMNS.split(", ")[1:]), [])], watched),
     }
 
 
@@ -163,8 +173,8 @@ def main():
             for round_number in range(rounds + 1):
                 for name, run in runs.items():
                     begin = time.monotonic()
-                    most = run()
-                    # The first round warms up.
+                    # The first round warms up, and is watched.
+                    most = run(round_number == 0)
                     if round_number:
                         took[name].append(time.monotonic() - begin)
                     memory[name] = max(memory.get(name) or 0, most or 0)
