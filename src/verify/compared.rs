@@ -37,6 +37,10 @@ pub struct Difference {
     pub what: What,
     /// Its source row was the same at two looks with time between them: the sink has had its chance.
     pub settled: bool,
+    /// The statement that would give the sink what the source has, or as a comment why there is none. Never kept in a
+    /// journal: it holds values of rows.
+    #[serde(skip)]
+    pub mending: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

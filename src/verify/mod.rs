@@ -6,6 +6,7 @@ mod hashed;
 mod keys;
 mod kind;
 mod mapping;
+mod mending;
 mod narrow;
 mod pass;
 mod prepared;

@@ -49,6 +49,9 @@ pub struct Progress {
     pub width: Option<u64>,
     /// As the source's server estimates it.
     pub estimate: u64,
+    /// Milliseconds of all slices together.
+    #[serde(default)]
+    pub took_ms: u64,
     /// Milliseconds in which it waited for a server to have less to do.
     pub paused_ms: u64,
 }
@@ -171,6 +174,7 @@ pub(super) async fn pass(
         return Err(error);
     }
     progress.chunks += chunks;
+    progress.took_ms += (clock.elapsed() - begin).as_millis() as u64;
     (progress.done, progress.width) = (planned, Some(width.rows));
     progress.after = after;
     Ok(progress)

@@ -15,6 +15,7 @@ use futures_util::future::try_join;
 use super::{
     compared::{Compared, Difference, Unequal, What},
     keys::Keys,
+    mending::readable,
     prepared::{KeyPart, Prepared},
 };
 use crate::{
@@ -254,7 +255,10 @@ pub(super) async fn batch(
         let digest = from.map(digest);
         let settled = seen.and_then(|seen| seen.get(at)).is_some_and(|before| *before == digest);
         compared.settled += u64::from(settled);
-        let told = || Difference { table: pair.pair.sink_name(), key: pair.told(key), what, settled };
+        let told = || {
+            let mending = pair.mending(key, &what, from.map(Vec::as_slice));
+            Difference { table: pair.pair.sink_name(), key: pair.told(key), what, settled, mending }
+        };
         compared.found(Unequal { pair: place, key: key.clone(), source: digest }, told);
     }
     Ok(true)
@@ -327,7 +331,7 @@ fn digest(values: &Vec<Option<String>>) -> u64 {
 }
 
 impl Prepared<'_> {
-    fn sink_key_of(&self, key: &[String]) -> Vec<String> {
+    pub(super) fn sink_key_of(&self, key: &[String]) -> Vec<String> {
         let part = |part: &KeyPart| match part {
             KeyPart::Of(place) => key[*place].clone(),
             KeyPart::Constant(literal) => literal.clone(),
@@ -349,12 +353,9 @@ impl Prepared<'_> {
 
     fn told(&self, key: &[String]) -> String {
         let literals = self.sink_key_of(key);
-        let parts: Vec<String> = self
-            .sink_key
-            .iter()
-            .zip(literals)
-            .map(|(column, literal)| format!("{} = {literal}", column.column))
-            .collect();
+        let columns = self.sink_key.iter().zip(literals);
+        let parts: Vec<String> =
+            columns.map(|(column, literal)| format!("{} = {}", column.column, readable(&literal))).collect();
         parts.join(", ")
     }
 }

@@ -101,6 +101,18 @@ async fn every_planted_difference_is_found_and_no_other() {
         assert_eq!(found, planted, "{hash:?}");
         assert_eq!((compared.missing, compared.extra, compared.different), (2, 2, 15), "{hash:?}");
     }
+    // What would mend the sink does.
+    let (_, compared) = world.whole(&pairs, Hash::Crc32).await;
+    for row in &compared.differences {
+        world.on("sink", &row.mending).await;
+    }
+    let (all, compared) = world.whole(&pairs, Hash::Md5).await;
+    assert_eq!(
+        (all[0].progress.unequal.len(), all[0].progress.rows),
+        (0, (5_000, 5_000)),
+        "{:?}",
+        compared.differences
+    );
     world.down().await;
 }
 

@@ -62,12 +62,13 @@ fn compare(pair: usize, table: &Seen) -> Operation {
     Operation::Compare { pair, source, sink, number: table.operations + 1, progress, left }
 }
 
-/// `, 45 % done`
+/// `, 450000 of about 1000000 rows done at 900000 rows/s, 1 s left`
 fn left(progress: &Progress) -> String {
-    match (progress.rows.0, progress.estimate) {
-        (0, _) | (_, 0) => String::new(),
-        (rows, estimate) => format!(", {rows} of about {} rows done", estimate.max(rows)),
-    }
+    let (rows, all) = (progress.rows.0, progress.estimate.max(progress.rows.0));
+    let Some(speed) = (rows * 1_000).checked_div(progress.took_ms).filter(|speed| *speed > 0) else {
+        return String::new();
+    };
+    format!(", {rows} of about {all} rows done at {speed} rows/s, {} s left", (all - rows).div_ceil(speed))
 }
 
 fn unequal(seen: &Compared) -> u64 {

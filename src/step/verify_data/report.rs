@@ -26,7 +26,7 @@ pub(super) fn write(
         .map_err(|error| Error::bug("Differences cannot be written as JSON").because(&error))?;
     text.push('\n');
     let mut files = Vec::new();
-    for (name, text) in [("verify/differences.json", text), ("verify/repair.sql", repair(differences, told))] {
+    for (name, text) in [("verify/differences.json", text), ("verify/repair.sql", repair(differences, told, shown))] {
         let digest = artifact::write(&artifacts.join(name), text.as_bytes())?;
         files.push((format!("artifacts/{name}"), digest));
     }
@@ -45,36 +45,26 @@ fn hidden(row: &Difference) -> Difference {
     Difference { what, ..row.clone() }
 }
 
-/// Rows to remove from the sinks: extra ones for good, others so that they can be copied anew from the source.
-fn repair(differences: &[Difference], told: &Told) -> String {
+/// What would give the sinks what the sources have.
+fn repair(differences: &[Difference], told: &Told, shown: bool) -> String {
     let mut script = format!(
-        "-- Nobody has run this. Read it, and hold back what writes to these rows of the sinks meanwhile.\n\
-         -- {} rows are missing, {} extra, {} different{}; those whose keys are known stand here.\n",
+        "-- Nobody has run this. Read it, find out why rows differ, and hold back what writes to these rows of the sinks.\n\
+         -- {} rows are missing, {} extra, {} different{}; the first hundred stand here.\n\
+         -- Columns that were not compared are not in it.\n",
         told.missing,
         told.extra,
         told.different,
         if told.more { " at least" } else { "" }
     );
     for row in differences {
-        let (table, condition) = (quoted(&row.table), row.key.replace(", ", " AND "));
-        // Writing to a string cannot fail.
-        let _ = match &row.what {
-            What::Extra => writeln!(script, "DELETE FROM {table} WHERE {condition};"),
-            What::Missing => writeln!(script, "-- missing in {table}: copy the source's row WHERE {condition}"),
-            What::Columns(columns) => {
-                let names: Vec<&str> = columns.iter().map(|(name, ..)| name.as_str()).collect();
-                writeln!(
-                    script,
-                    "-- different in {table}: copy {} of the source's row WHERE {condition}",
-                    names.join(", ")
-                )
+        let line = match row.what {
+            What::Missing | What::Columns(_) if !shown => {
+                format!("-- {}: copy the source's row WHERE {}", row.table, row.key.replace(", ", " AND "))
             }
+            _ => row.mending.clone(),
         };
+        // Writing to a string cannot fail.
+        let _ = writeln!(script, "{line}");
     }
     script
-}
-
-fn quoted(name: &str) -> String {
-    let parts: Vec<String> = name.splitn(2, '.').map(|part| format!("`{}`", part.replace('`', "``"))).collect();
-    parts.join(".")
 }
