@@ -29,8 +29,8 @@ pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Oper
     if let Some(rows) = &seen.rows {
         let unequal = unequal(&rows.seen);
         if !rows.at_rest {
-            let awaited = "rows that are not equal to be equal, or at rest on both sides".to_owned();
-            return Next::Wait { awaited, seen: rows.seen.sentence() };
+            let awaited = "the sinks to catch up with the rows that are not equal yet".to_owned();
+            return Next::Wait { awaited, seen: standing(&rows.seen) };
         }
         if unequal > 0 && rows.seen.settled > 0 || rows.more {
             return differ(rows, done);
@@ -72,6 +72,12 @@ fn left(progress: &Progress) -> String {
 
 fn unequal(seen: &Compared) -> u64 {
     seen.missing + seen.extra + seen.different
+}
+
+/// `7 rows not equal yet: 6 missing, 0 extra, 1 different`
+fn standing(seen: &Compared) -> String {
+    let Compared { missing, extra, different, .. } = seen;
+    format!("{} rows not equal yet: {missing} missing, {extra} extra, {different} different", unequal(seen))
 }
 
 fn differ(rows: &Rows, done: &Attempts<Operation>) -> Decision {
