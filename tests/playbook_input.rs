@@ -24,8 +24,10 @@ fn changed(right: &str, wrong: &str) -> Vec<(usize, String)> {
 #[test]
 fn an_edit_changes_the_steps_that_use_it() {
     let one = |index: usize, key: &str| vec![(index, key.to_owned())];
-    let all = |key: &str| (0..10).map(|index| (index, key.to_owned())).collect::<Vec<_>>();
+    let all = |key: &str| (0..11).map(|index| (index, key.to_owned())).collect::<Vec<_>>();
     let two = |key: &str| vec![(5, key.to_owned()), (8, key.to_owned())];
+    // What is compared comes from the jobs as well.
+    let three = |key: &str| [two(key), one(9, key)].concat();
     for (right, wrong, changes) in [
         ("timeout: 300s", "timeout: 600s", one(6, "step.timeout")),
         ("name: orders-80", "name: orders-81", one(1, "step.name")),
@@ -35,7 +37,7 @@ fn an_edit_changes_the_steps_that_use_it() {
             "engine_version: 8.0.mysql_aurora.3.10.0",
             all("target.engine_version"),
         ),
-        ("name: orders-to-target", "name: other", two("cdc_jobs[0].name")),
+        ("name: orders-to-target", "name: other", three("cdc_jobs[0].name")),
         ("rest: http://flink:8081", "rest: http://other:8081", two("flink.rest")),
         ("sql_gateway: http://flink:8083", "sql_gateway: http://other:8083", one(8, "flink.sql_gateway")),
     ] {

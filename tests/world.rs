@@ -36,7 +36,7 @@ fn an_upgrade_of_hours_goes_through() {
     check(&world.state(), "the plain run");
     let outcomes: Vec<_> = events.iter().filter_map(finished).collect();
     assert_eq!(outcomes[..4], [Outcome::Skipped; 4]);
-    assert_eq!(outcomes[4..], [Outcome::Succeeded; 6]);
+    assert_eq!(outcomes[4..], [Outcome::Succeeded; 7]);
     let left = events
         .iter()
         .any(|event| matches!(&event.body, Body::Warning { message, .. } if message.contains("query_cache_size")));
@@ -349,6 +349,35 @@ fn rows_that_the_sink_lacks_are_named() {
         world.state().lost.clear();
         assert_eq!(desk.finish(&world, 2).exit_code, 0, "{kept:?}");
     }
+}
+
+/// No job has read it in this run, so that only the comparison of everything sees it.
+#[test]
+fn an_old_row_that_the_sink_lacks_stops_the_run_until_it_is_there() {
+    let world = World::new(State::aurora(Faults::default()));
+    let desk = Desk::new(&host(&world.state()));
+    world.state().lost.push(3..=3);
+    let differ = |_| {
+        let (ending, _) = desk.call(&world, true);
+        assert_eq!(ending.exit_code, 4, "{ending:?}");
+        ending.error.unwrap()
+    };
+    let [first, again] = [(); 2].map(differ);
+    assert_eq!(first.message, "1 row of the sinks differs from its source: 1 missing, 0 extra, 0 different");
+    assert_eq!((&first.causes, &first.message), (&vec!["t.t id = 3".to_owned()], &again.message));
+    let differences = || {
+        let text = std::fs::read_to_string(desk.folder.path().join("artifacts/verify/differences.json")).unwrap();
+        let page: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let rows = page["rows"].as_array().unwrap().clone();
+        rows.into_iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(differences(), ["id = 3"]);
+    *world.state().lost.last_mut().unwrap() = 4..=4;
+    assert_eq!(differ(()).causes, ["t.t id = 4"]);
+    assert_eq!(differences(), ["id = 4"], "what has been mended is no longer there");
+    world.state().lost.clear();
+    assert_eq!(desk.call(&world, true).0.exit_code, 0);
+    check(&world.state(), "a row that was mended");
 }
 
 #[test]

@@ -28,9 +28,11 @@ fn rehearse(arguments: &[&str]) -> String {
 
 #[test]
 fn an_aurora_cluster_is_carried_over_while_upgrade_is_killed_again_and_again() {
-    let kills = ["create deployment", "reboot", "stop ", "switchover", "submit green", "attest "];
-    let arguments: Vec<&str> = kills.iter().flat_map(|kill| ["--kill", kill]).collect();
+    let kills = ["create deployment", "reboot", "stop ", "switchover", "submit green", "attest ", "compare "];
+    let mut arguments: Vec<&str> = kills.iter().flat_map(|kill| ["--kill", kill]).collect();
+    arguments.push("--wrong-row");
     let text = rehearse(&arguments);
+    assert!(text.contains("The wrong row was found: 1 row of the sinks differs"), "{text}");
     assert!(text.contains("Rows lost: 0."), "{text}");
     for kill in kills {
         assert!(text.contains(&format!("Killed during `{kill}`")), "{text}");

@@ -25,8 +25,11 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
     if let Some(target) = &playbook.target {
         input["target"] = json!(target);
     }
-    if step.body.acts_on_jobs() {
+    let compares_jobs = matches!(&step.body, StepBody::VerifyData(settings) if settings.pairs.is_empty());
+    if step.body.acts_on_jobs() || compares_jobs {
         input["cdc_jobs"] = playbook.cdc_jobs.iter().map(|job| job_keys(job, folder)).collect();
+    }
+    if step.body.acts_on_jobs() {
         if let Some(Flink { rest, sql_gateway, savepoints, .. }) = &playbook.flink {
             input["flink"] = match step.body {
                 StepBody::StopCdcJobs => json!({ "rest": rest, "savepoints": savepoints }),

@@ -289,14 +289,42 @@ impl Step {
     }
 }
 
-/// The members of an object as names and values; a value that is not an object has none.
+/// The members of an object as names and values, a list of objects once for each of them; a value that is not an object has
+/// none.
 pub(super) fn named(outputs: &Value) -> Vec<(String, String)> {
-    let shown = |value: &Value| match value {
+    let mut all = Vec::new();
+    for (name, value) in outputs.as_object().into_iter().flatten() {
+        match value {
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+                all.extend(items.iter().map(|item| (name.clone(), shown(item))));
+            }
+            value => all.push((name.clone(), shown(value))),
+        }
+    }
+    all
+}
+
+/// `source shop.orders, sink copy.orders, rows 7`: a member that is false, empty or nothing is left out.
+fn shown(value: &Value) -> String {
+    match value {
         Value::String(text) => text.clone(),
         Value::Null => "none".to_owned(),
-        other => other.to_string(),
-    };
-    outputs.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), shown(value))).collect()
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(items) => items.iter().map(inner).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            let says = |value: &Value| !matches!(value, Value::Null | Value::Bool(false)) && !is_empty(value);
+            let members = members.iter().filter(|(_, value)| says(value));
+            members.map(|(name, value)| format!("{name} {}", inner(value))).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn inner(value: &Value) -> String {
+    if value.is_object() { format!("({})", shown(value)) } else { shown(value) }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn push_once<T: PartialEq>(list: &mut Vec<T>, item: T) {

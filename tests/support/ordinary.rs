@@ -25,7 +25,7 @@ CREATE TABLE s (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH (
   'connector' = 'mysql-cdc', 'hostname' = 'HOST', 'port' = '3306', 'username' = 'cdc',
   'password' = '${secret:CDC_PASSWORD}', 'database-name' = 'source', 'table-name' = 'source_table');
 CREATE TABLE t (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH (
-  'connector' = 'jdbc', 'url' = 'jdbc:mysql://sink:3306/t', 'table-name' = 't', 'username' = 'u', 'password' = '${secret:CDC_PASSWORD}');
+  'connector' = 'jdbc', 'url' = 'jdbc:mysql://sink:3306/t', 'table-name' = 'SINK', 'username' = 'u', 'password' = '${secret:CDC_PASSWORD}');
 INSERT INTO t SELECT * FROM s;
 ";
 
@@ -47,6 +47,7 @@ steps:
   - switchover
   - capture_coordinates
   - submit_cdc_jobs
+  - verify_data
   - clean_up: { keep_old_for: 0s }
 ";
 
@@ -69,7 +70,9 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let mut entries = String::new();
         for job in jobs {
-            let script = SCRIPT.replace("HOST", host).replace(FIRST, job);
+            // No two jobs write to one table.
+            let sink = if *job == FIRST { "t" } else { job };
+            let script = SCRIPT.replace("HOST", host).replace("SINK", sink).replace(FIRST, job);
             std::fs::write(folder.path().join(format!("{job}.sql")), script).unwrap();
             entries.push_str(&format!("  - name: {job}\n    flink_sql: {{ script: {job}.sql }}\n"));
         }

@@ -121,7 +121,11 @@ fn words_of(error: &Value) -> Option<String> {
     match error {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        other => Some(other["message"].as_str().map_or_else(|| other.to_string(), str::to_owned)),
+        other => {
+            let message = other["message"].as_str().map_or_else(|| other.to_string(), str::to_owned);
+            let causes = other["causes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            Some(causes.fold(message, |told, cause| format!("{told}; {cause}")))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod secrets;
 mod sink;
 mod storm;
 mod upset;
+mod wrong_row;
 
 pub use kills::Span;
 pub use late::Late;

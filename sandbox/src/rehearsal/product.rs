@@ -13,6 +13,7 @@ use super::scene::Scene;
 use super::secrets;
 use super::storm::{Blow, Storm};
 use super::upset::Upset;
+use super::wrong_row;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::place::{Place, Record};
@@ -73,6 +74,8 @@ pub(super) struct Product<'a> {
     pub(super) place: &'a Place,
     /// Whether the playbook has the gate `approve`.
     pub(super) gate: bool,
+    /// The step behind which the sink gets a wrong row.
+    pub(super) wrong_row_after: Option<&'static str>,
 }
 
 impl Product<'_> {
@@ -91,6 +94,19 @@ impl Product<'_> {
                 return Ok(story);
             }
             between.await?;
+            story.again();
+        }
+        if let Some(step) = self.wrong_row_after {
+            self.calls(&["--until", step], &mut story, ahead, say).await?;
+            if story.exit_code != Some(0) {
+                return Ok(story);
+            }
+            wrong_row::plant(self.record).await?;
+            story.again();
+            self.calls(&[], &mut story, ahead, say).await?;
+            wrong_row::is_named(&story, &self.state)?;
+            say(&format!("  The wrong row was found: {}", story.error.clone().unwrap_or_default()));
+            wrong_row::mend(self.record).await?;
             story.again();
         }
         self.calls(&[], &mut story, ahead, say).await?;

@@ -108,7 +108,8 @@ impl Rehearsal {
             }
             let mut ahead = Ahead::of(&self.scene, undone, &state_folder);
             let (upgrade, playbook, state) = (self.upgrade.as_path(), written.playbook.as_path(), state_folder.clone());
-            let product = Product { upgrade, playbook, state, record: &record, place: &place, gate: written.gate };
+            let (gate, wrong_row_after) = (written.gate, self.scene.wrong_row_after());
+            let product = Product { upgrade, playbook, state, record: &record, place: &place, gate, wrong_row_after };
             let between = self.scene.burst.map(|count| burst_of(count, &record, say));
             let story = product.run(&mut ahead, between, say).await;
             clock::pause(QUIET).await;

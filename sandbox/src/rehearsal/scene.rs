@@ -29,6 +29,10 @@ pub struct Scene {
     /// End once the job is in that state, without calling `upgrade`
     #[arg(long, requires = "late")]
     pub state_only: bool,
+    /// A row of the sink is changed by hand before `verify_data`, which must name it; it is mended, and the same command
+    /// typed again
+    #[arg(long, conflicts_with_all = ["late", "storm"])]
+    pub wrong_row: bool,
     /// The jobs move to green before the switchover
     #[arg(long)]
     pub early: bool,
@@ -68,6 +72,11 @@ impl Scene {
     /// What the sandbox must be like for it, on top of what was asked for.
     pub(super) fn oddities(&self, asked: &Oddities) -> Oddities {
         self.late.map_or_else(|| asked.clone(), |late| late.oddities(asked.clone()))
+    }
+
+    /// The step before `verify_data`, where a wrong row is to be put into the sink.
+    pub(super) fn wrong_row_after(&self) -> Option<&'static str> {
+        self.wrong_row.then_some(if self.early { "repoint_cdc_jobs" } else { "submit_cdc_jobs" })
     }
 
     pub(super) fn words_to_kill_at(&self) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 
 /// Name and options of `rehearse`.
-const SCENES: [(&str, &str); 39] = [
+const SCENES: [(&str, &str); 40] = [
     ("plain", "--floor"),
     ("rds", "--rds"),
     ("two-jobs", "--jobs 2"),
@@ -49,6 +49,7 @@ const SCENES: [(&str, &str); 39] = [
     ("late-looping", "--late looping"),
     ("late-astray", "--late astray --ends 0,8"),
     ("late-astray-kept", "--late astray --kept"),
+    ("wrong-row", "--early --wrong-row --kill compare"),
     ("early-stays", "--early --green-address stays"),
     ("early-gone", "--early --green-address gone"),
 ];

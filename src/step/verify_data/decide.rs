@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::Error,
     event::{Consequence, Finding, Level},
-    step::contract::{Attempts, Done, Next},
+    step::contract::{Attempt, Attempts, Done, Fate, Next},
     verify::{Compared, Progress},
 };
 
@@ -29,8 +29,8 @@ pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Oper
     if let Some(rows) = &seen.rows {
         let unequal = unequal(&rows.seen);
         if !rows.at_rest {
-            let awaited = "rows that are not equal to be equal, or at rest on both sides".to_owned();
-            return Next::Wait { awaited, seen: rows.seen.sentence() };
+            let awaited = "the sinks to catch up with the rows that are not equal yet".to_owned();
+            return Next::Wait { awaited, seen: standing(&rows.seen) };
         }
         if unequal > 0 && rows.seen.settled > 0 || rows.more {
             return differ(rows, done);
@@ -75,27 +75,34 @@ fn unequal(seen: &Compared) -> u64 {
     seen.missing + seen.extra + seen.different
 }
 
+/// `7 rows not equal yet: 6 missing, 0 extra, 1 different`
+fn standing(seen: &Compared) -> String {
+    let Compared { missing, extra, different, .. } = seen;
+    format!("{} rows not equal yet: {missing} missing, {extra} extra, {different} different", unequal(seen))
+}
+
 fn differ(rows: &Rows, done: &Attempts<Operation>) -> Decision {
     let seen = &rows.seen;
     let settled: Vec<_> = seen.differences.iter().filter(|found| found.settled).cloned().collect();
     let first = settled.iter().take(FIRST).map(|found| format!("{} {}", found.table, found.key)).collect();
     let told = Told { missing: seen.missing, extra: seen.extra, different: seen.different, first, more: rows.more };
-    if done.handle(REPORT).is_none() {
-        return Next::Do(Operation::Report { differences: settled, told });
+    let report = Operation::Report { differences: settled, told: told.clone() };
+    // An earlier call may have written down others, which have been mended since.
+    let is_written = |last: &Attempt<Operation>| matches!(last.fate, Fate::Done(_)) && last.operation == report;
+    if !done.last(REPORT).is_some_and(is_written) {
+        return Next::Do(report);
     }
-    let most = if rows.more { "at least " } else { "" };
-    let mut error = Error::permanent(format!(
-        "{most}{} rows of the sinks differ from their sources: {} missing, {} extra, {} different",
-        unequal(seen),
-        seen.missing,
-        seen.extra,
-        seen.different
-    ));
-    error.message = capitalised(&error.message);
-    error.causes = told.first;
+    let differ = match (unequal(seen), rows.more) {
+        (1, false) => "1 row of the sinks differs from its source".to_owned(),
+        (count, false) => format!("{count} rows of the sinks differ from their sources"),
+        (count, true) => format!("At least {count} rows of the sinks differ from their sources"),
+    };
+    let Told { missing, extra, different, first, .. } = told;
+    let mut error = Error::permanent(format!("{differ}: {missing} missing, {extra} extra, {different} different"));
+    error.causes = first;
     Next::Fail(error.unchanged("Nothing was changed on either side").hint(
-        "See artifacts/verify/differences.json in the run's folder, and artifacts/verify/repair.sql, which nobody has run; \
-         compare anew with `--new-run`",
+        "See artifacts/verify/differences.json in the run's folder, and artifacts/verify/repair.sql, which nobody has run. \
+         Once they are mended the same command looks at them again; `--new-run` compares everything anew",
     ))
 }
 
@@ -169,9 +176,4 @@ fn outputs(step: &VerifyData, seen: &Observation) -> Outputs {
         hash: step.hash(),
         not_compared: not_compared.chain(seen.unpaired.clone()).collect(),
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

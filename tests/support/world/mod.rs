@@ -361,7 +361,7 @@ impl World {
             rds: Some(Arc::new(self.clone())),
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),
-            tables: None,
+            tables: Some(Arc::new(self.clone())),
             secrets: Arc::new(self.clone()),
             clock: Arc::new(self.clone()),
             artifacts,
