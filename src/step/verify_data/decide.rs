@@ -2,12 +2,14 @@
 
 use super::{
     Operation, Outputs, REPORT, Told, Verified, VerifyData,
+    green::Alone,
     look::{Observation, Seen},
     settle::Rows,
 };
 use crate::{
     error::Error,
     event::{Consequence, Finding, Level},
+    playbook::{Of, Scope},
     step::contract::{Attempts, Done, Next},
     verify::{Compared, Progress},
 };
@@ -18,6 +20,15 @@ type Decision = Next<Operation, Outputs>;
 const FIRST: usize = 5;
 
 pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Operation>) -> Decision {
+    if let Some(lone) = &seen.lone {
+        return match lone.at_rest {
+            true => Next::Refuse(lone.tables.iter().map(alone).collect()),
+            false => Next::Wait {
+                awaited: "green to apply what blue has logged".to_owned(),
+                seen: format!("{} tables on one side alone", lone.tables.len()),
+            },
+        };
+    }
     if let Some((pair, table)) = seen
         .tables
         .iter()
@@ -33,7 +44,7 @@ pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Oper
             return Next::Wait { awaited, seen: rows.seen.sentence() };
         }
         if unequal > 0 && rows.seen.settled > 0 || rows.more {
-            return differ(rows, done);
+            return differ(step.settings.of, rows, done);
         }
     }
     let keyless: Vec<&Seen> = seen.tables.iter().filter(|table| is_different_as_a_whole(table)).collect();
@@ -48,7 +59,7 @@ pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Oper
                 .hint("Where applications write to it, hold them back and run it again with `--new-run`; else copy the table anew"),
         );
     }
-    let findings = refusals(seen);
+    let findings = refusals(step, seen);
     if !findings.is_empty() {
         return Next::Refuse(findings);
     }
@@ -74,7 +85,7 @@ fn unequal(seen: &Compared) -> u64 {
     seen.missing + seen.extra + seen.different
 }
 
-fn differ(rows: &Rows, done: &Attempts<Operation>) -> Decision {
+fn differ(of: Of, rows: &Rows, done: &Attempts<Operation>) -> Decision {
     let seen = &rows.seen;
     let settled: Vec<_> = seen.differences.iter().filter(|found| found.settled).cloned().collect();
     let first = settled.iter().take(FIRST).map(|found| format!("{} {}", found.table, found.key)).collect();
@@ -83,8 +94,12 @@ fn differ(rows: &Rows, done: &Attempts<Operation>) -> Decision {
         return Next::Do(Operation::Report { differences: settled, told });
     }
     let most = if rows.more { "at least " } else { "" };
+    let whose = match of {
+        Of::Jobs => "rows of the sinks differ from their sources",
+        Of::Green => "rows of green differ from blue",
+    };
     let mut error = Error::permanent(format!(
-        "{most}{} rows of the sinks differ from their sources: {} missing, {} extra, {} different",
+        "{most}{} {whose}: {} missing, {} extra, {} different",
         unequal(seen),
         seen.missing,
         seen.extra,
@@ -111,22 +126,45 @@ fn names(tables: &[&Seen]) -> String {
 }
 
 /// Tables of which no row was compared.
-fn refusals(seen: &Observation) -> Vec<Finding> {
+fn refusals(step: &VerifyData, seen: &Observation) -> Vec<Finding> {
+    let fix = match (step.settings.of, step.settings.scope) {
+        (Of::Green, _) => "Compare it by other means, and leave this step out; or name the other tables with `pairs:`",
+        (Of::Jobs, Scope::All) => {
+            "Leave it out by naming the others with `pairs:` of the step, and compare it by other means"
+        }
+        (Of::Jobs, Scope::Handover) => "Compare all rows, with `scope: all`",
+    };
     let refused =
         seen.tables.iter().filter_map(|table| Some((&table.sink, table.advanced.as_ref()?.refused.as_ref()?)));
-    refused.map(|(sink, why)| finding(sink, why)).collect()
+    let touched = seen.touched.refused.iter().map(|(what, why)| (what, why));
+    refused.chain(touched).map(|(sink, why)| finding(sink, why, fix)).collect()
 }
 
-fn finding(sink: &str, why: &str) -> Finding {
+fn alone(table: &Alone) -> Finding {
+    let Alone { table, on, lacks } = table;
+    Finding {
+        check: "one_side_alone".to_owned(),
+        level: Level::Error,
+        consequence: Consequence::Advice,
+        object: table.clone(),
+        message: format!("{table} is on {on} and not on {lacks}"),
+        fix: Some(
+            "See whether replication leaves it out, or somebody wrote to green; delete green and create it anew, or make \
+             both sides the same"
+                .to_owned(),
+        ),
+        query: None,
+    }
+}
+
+fn finding(sink: &str, why: &str, fix: &str) -> Finding {
     Finding {
         check: "not_comparable".to_owned(),
         level: Level::Error,
         consequence: Consequence::Advice,
         object: sink.to_owned(),
         message: format!("{sink} cannot be compared: {why}"),
-        fix: Some(
-            "Leave it out by naming the others with `pairs:` of the step, and compare it by other means".to_owned(),
-        ),
+        fix: Some(fix.to_owned()),
         query: None,
     }
 }
@@ -134,8 +172,9 @@ fn finding(sink: &str, why: &str) -> Finding {
 fn warnings(seen: &Observation) -> Vec<String> {
     let columns =
         seen.tables.iter().filter_map(|table| table.advanced.as_ref()).flat_map(|advanced| &advanced.not_compared);
+    let touched = seen.rows.iter().flat_map(|rows| &rows.seen.not_compared);
     let mut warnings: Vec<String> =
-        columns.chain(&seen.unpaired).map(|(what, why)| format!("{what} was not compared: {why}")).collect();
+        columns.chain(&seen.unpaired).chain(touched).map(|(what, why)| format!("{what} was not compared: {why}")).collect();
     let keyless = seen.tables.iter().filter(|table| table.advanced.as_ref().is_some_and(|advanced| advanced.keyless));
     warnings.extend(keyless.map(|table| {
         format!("{} has no key: how often each of its rows is there was compared, in one statement", table.sink)
@@ -161,12 +200,14 @@ fn outputs(step: &VerifyData, seen: &Observation) -> Outputs {
     let tables: Vec<Verified> = seen.tables.iter().map(verified).collect();
     let not_compared = seen.tables.iter().filter_map(|table| table.advanced.as_ref());
     let not_compared = not_compared.flat_map(|advanced| advanced.not_compared.clone());
+    let touched = seen.rows.iter().flat_map(|rows| rows.seen.not_compared.clone());
     Outputs {
-        rows: tables.iter().map(|table| table.rows).sum(),
+        rows: tables.iter().map(|table| table.rows).chain(seen.touched.jobs.iter().map(|job| job.rows)).sum(),
         tables,
+        touched: seen.touched.jobs.clone(),
         in_flight: seen.rows.as_ref().map_or(0, |rows| unequal(&rows.seen)),
         hash: step.hash(),
-        not_compared: not_compared.chain(seen.unpaired.clone()).collect(),
+        not_compared: not_compared.chain(seen.unpaired.clone()).chain(touched).collect(),
     }
 }
 

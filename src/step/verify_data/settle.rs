@@ -3,10 +3,11 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::VerifyData;
+use super::{VerifyData, green, handover};
 use crate::{
     error::{Error, Kind, Result},
     handover::offset::{compare_files, earliest, place},
+    playbook::Of,
     port::{binlog::Place, mysql::Address, rows::Range},
     step::{
         contract::{Known, Read},
@@ -28,6 +29,10 @@ pub(super) type Found = (Vec<Pair>, Vec<(String, String)>);
 pub(super) struct Memory {
     found: Option<Found>,
     held: Option<Held>,
+    /// Tables that one side had alone.
+    pub(super) lone: Option<green::Before>,
+    /// Rows touched round the handover, once another look would tell no more.
+    pub(super) touched: Option<handover::Touched>,
 }
 
 #[derive(Debug, Clone)]
@@ -79,15 +84,19 @@ pub(super) async fn look(
     let held = match before {
         None => {
             let (seen, all) = verify::unequal(tables, pairs, ranges, step.hash()).await?;
-            Held { seen, more: !all, looks: 1, at: now, fences: fences(read, known, pairs).await }
+            Held { seen, more: !all, looks: 1, at: now, fences: fences(step, read, known, pairs).await }
         }
         Some(held) if held.is_at_rest() => held,
         Some(held) if now.saturating_sub(held.at) < BETWEEN => held,
         Some(held) => {
             let waited = now.saturating_sub(held.at) >= step.settings.settle;
-            if waited || (!held.fences.is_empty() && passed(read, known, &held.fences).await?) {
+            let passed = match step.settings.of {
+                Of::Green => replicated(read, pairs, &held.fences, waited).await?,
+                Of::Jobs => waited || (!held.fences.is_empty() && passed(read, known, &held.fences).await?),
+            };
+            if passed {
                 let seen = verify::again(tables, pairs, &held.seen).await?;
-                let fences = fences(read, known, pairs).await;
+                let fences = fences(step, read, known, pairs).await;
                 Held { seen, more: held.more, looks: held.looks + 1, at: now, fences }
             } else {
                 held
@@ -106,10 +115,17 @@ impl Held {
     }
 }
 
-/// Where the logs of the sources end now, where they tell and jobs are there that read them.
-async fn fences(read: &Read, known: &Known, pairs: &[Pair]) -> Vec<(Address, Place)> {
-    let (Ok(mysql), Ok(_)) = (read.mysql(), read.flink()) else { return Vec::new() };
-    if known.playbook.cdc_jobs.is_empty() {
+/// Whether green has applied what blue had logged then.
+async fn replicated(read: &Read, pairs: &[Pair], fences: &[(Address, Place)], waited: bool) -> Result<bool> {
+    let Some(pair) = pairs.first() else { return Ok(true) };
+    green::applied(read, &pair.sink.address, fences.first().map(|(_, fence)| fence), waited).await
+}
+
+/// Where the logs of the sources end now, where they tell and somebody is there that reads them.
+async fn fences(step: &VerifyData, read: &Read, known: &Known, pairs: &[Pair]) -> Vec<(Address, Place)> {
+    let Ok(mysql) = read.mysql() else { return Vec::new() };
+    let followed = step.settings.of == Of::Green || read.flink().is_ok() && !known.playbook.cdc_jobs.is_empty();
+    if !followed {
         return Vec::new();
     }
     let mut fences: Vec<(Address, Place)> = Vec::new();
