@@ -13,8 +13,8 @@ use super::{
     keys::{PLAYBOOK, Shape},
     kinds,
     model::{
-        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Of, Playbook, RowHash, Scope, Step, StepBody, TableAt, Tail, Target, Tls,
-        VerifyData,
+        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Of, Playbook, RowHash, Scope, Step, StepBody, TableAt, Tail,
+        Target, Tls, VerifyData,
     },
     problem::{Problem, place},
     steps::{self, Entry},

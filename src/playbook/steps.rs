@@ -117,7 +117,9 @@ pub(super) fn check(list: &Node, owner: &Range<usize>, found: &mut Findings) {
 fn compared(steps: &[Entry<'_>], found: &mut Findings) {
     for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.name() == "verify_data") {
         let given = |key: &str, value: &str| {
-            step.body.and_then(|body| body.get(key)).filter(|node| matches!(&node.value, Value::Text(text) if text == value))
+            step.body
+                .and_then(|body| body.get(key))
+                .filter(|node| matches!(&node.value, Value::Text(text) if text == value))
         };
         let (green, handover) = (given("of", "green"), given("scope", "handover"));
         let pairs = step.body.and_then(|body| body.get("pairs"));

@@ -172,9 +172,12 @@ fn finding(sink: &str, why: &str, fix: &str) -> Finding {
 fn warnings(seen: &Observation) -> Vec<String> {
     let columns =
         seen.tables.iter().filter_map(|table| table.advanced.as_ref()).flat_map(|advanced| &advanced.not_compared);
-    let touched = seen.rows.iter().flat_map(|rows| &rows.seen.not_compared);
-    let mut warnings: Vec<String> =
-        columns.chain(&seen.unpaired).chain(touched).map(|(what, why)| format!("{what} was not compared: {why}")).collect();
+    let touched = seen.touched.rows.iter().flat_map(|rows| &rows.seen.not_compared);
+    let mut warnings: Vec<String> = columns
+        .chain(&seen.unpaired)
+        .chain(touched)
+        .map(|(what, why)| format!("{what} was not compared: {why}"))
+        .collect();
     let keyless = seen.tables.iter().filter(|table| table.advanced.as_ref().is_some_and(|advanced| advanced.keyless));
     warnings.extend(keyless.map(|table| {
         format!("{} has no key: how often each of its rows is there was compared, in one statement", table.sink)
@@ -200,7 +203,7 @@ fn outputs(step: &VerifyData, seen: &Observation) -> Outputs {
     let tables: Vec<Verified> = seen.tables.iter().map(verified).collect();
     let not_compared = seen.tables.iter().filter_map(|table| table.advanced.as_ref());
     let not_compared = not_compared.flat_map(|advanced| advanced.not_compared.clone());
-    let touched = seen.rows.iter().flat_map(|rows| rows.seen.not_compared.clone());
+    let touched = seen.touched.rows.iter().flat_map(|rows| rows.seen.not_compared.clone());
     Outputs {
         rows: tables.iter().map(|table| table.rows).chain(seen.touched.jobs.iter().map(|job| job.rows)).sum(),
         tables,

@@ -148,11 +148,7 @@ impl Step for VerifyData {
             (Of::Jobs, Scope::All) => "Compare every row of the sinks with its source",
             (Of::Jobs, Scope::Handover) => "Compare the rows touched since the jobs read green with their sinks",
         };
-        Outline {
-            what: what.to_owned(),
-            calls: Vec::new(),
-            undo: "Nothing to undo: it only reads",
-        }
+        Outline { what: what.to_owned(), calls: Vec::new(), undo: "Nothing to undo: it only reads" }
     }
 
     fn needs(&self) -> &'static [&'static str] {
