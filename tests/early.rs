@@ -63,8 +63,17 @@ cdc_jobs:
         text.push_str("create_blue_green: { name: orders-80 }, sync_parameter_group, reboot_green, move_cdc_jobs, ");
         text.push_str(if gate { "approve, " } else { "" });
         text.push_str("switchover, repoint_cdc_jobs]\n");
+        std::fs::write(folder.path().join("playbook.yaml"), &text).unwrap();
         let playbook = playbook::parse(&text, "playbook.yaml", folder.path()).map_err(|found| found.render(false));
         Self { playbook: Arc::new(playbook.unwrap()), folder: Arc::new(folder) }
+    }
+
+    /// The same with one more step.
+    fn and(self, step: &str) -> Self {
+        let text = std::fs::read_to_string(self.folder.path().join("playbook.yaml")).unwrap();
+        let text = text.replace("repoint_cdc_jobs]", &format!("repoint_cdc_jobs, {step}]"));
+        let playbook = playbook::parse(&text, "playbook.yaml", self.folder.path());
+        Self { playbook: Arc::new(playbook.map_err(|found| found.render(false)).unwrap()), ..self }
     }
 
     fn run(&self) -> Run {
@@ -237,6 +246,21 @@ fn the_start_at_production_is_made_ready_before_the_switchover() {
     let staged: Vec<_> = world.state().flink.staged.iter().map(|(session, alive)| (session.clone(), *alive)).collect();
     assert_eq!(staged.len(), 2, "{staged:?}");
     assert!(staged.iter().zip(JOBS).all(|((session, alive), job)| session.ends_with(job) && *alive == 2), "{staged:?}");
+}
+
+#[test]
+fn rows_since_the_move_can_be_compared_alone() {
+    let world = world(2, Faults::default());
+    let desk = Desk::new(&world.state(), 2, false).and("verify_data: { scope: handover }");
+    assert_eq!(desk.call(&world, false, Some("repoint_cdc_jobs")).exit_code, 0);
+    world.state().lost.push(1..=u128::MAX);
+    let ending = desk.call(&world, false, None);
+    assert_eq!(ending.exit_code, 4, "{ending:?}");
+    let error = ending.error.unwrap();
+    assert!(error.message.contains("rows of the sinks differ from their sources"), "{error}");
+    assert!(error.causes.iter().any(|cause| cause.starts_with("t.t id = ")), "{error:?}");
+    world.state().lost.clear();
+    assert_eq!(desk.call(&world, false, None).exit_code, 0);
 }
 
 #[test]

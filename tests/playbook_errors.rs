@@ -157,6 +157,23 @@ fn table() -> Vec<(&'static str, String)> {
             "two_ways",
             format!("{all}steps:\n  - move_cdc_jobs\n  - stop_cdc_jobs\n  - switchover\n  - repoint_cdc_jobs\n"),
         ),
+        (
+            "green_compared_too_early_and_too_late",
+            format!(
+                "{all}steps:\n  - verify_data: {{ id: early, of: green }}\n  - create_blue_green: {{ name: a }}\n  \
+                 - switchover\n  - verify_data: {{ id: late, of: green }}\n"
+            ),
+        ),
+        ("green_without_one", format!("{all}steps:\n  - verify_data: {{ of: green }}\n")),
+        ("handover_without_one", format!("{all}steps:\n  - verify_data: {{ scope: handover }}\n")),
+        (
+            "compared_in_two_ways",
+            format!(
+                "{all}steps:\n  - create_blue_green: {{ name: a }}\n  - verify_data:\n      of: green\n      scope: handover\n      \
+                 pairs:\n        - {{ source: {{ host: a, table: a.b }}, sink: {{ host: b, table: a.b }} }}\n  \
+                 - stop_cdc_jobs\n  - switchover\n  - capture_coordinates\n  - submit_cdc_jobs\n"
+            ),
+        ),
         ("early_move_alone", format!("{all}steps:\n  - move_cdc_jobs\n  - switchover\n")),
         ("steps_missing", format!("{all}steps:\n  - capture_coordinates\n  - submit_cdc_jobs\n  - clean_up\n")),
         ("sections_missing", format!("{HEAD}steps:\n  - precheck\n  - stop_cdc_jobs\n  - switchover\n")),

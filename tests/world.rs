@@ -381,6 +381,32 @@ fn an_old_row_that_the_sink_lacks_stops_the_run_until_it_is_there() {
 }
 
 #[test]
+fn rows_touched_round_the_handover_can_be_compared_alone() {
+    for kept in [Kept::Rows, Kept::OwnRows] {
+        let mut state = State::aurora(Faults::default());
+        state.kept = kept;
+        let world = World::new(state);
+        let with = "  - verify_data: { id: touched, scope: handover }\n  - clean_up";
+        let desk = Desk::new(&host(&world.state())).edited("  - clean_up", with);
+        assert_eq!(desk.call_until(&world, true, Some("submit_cdc_jobs")).0.exit_code, 0, "{kept:?}");
+        world.state().lost.push(1..=u128::MAX);
+        let (ending, _) = desk.call_until(&world, true, Some("touched"));
+        assert_eq!(ending.exit_code, 4, "{kept:?}: {ending:?}");
+        let error = ending.error.unwrap();
+        assert!(error.message.contains("rows of the sinks differ from their sources"), "{kept:?}: {error}");
+        assert!(error.causes.iter().any(|cause| cause.starts_with("t.t id = ")), "{error:?}");
+        world.state().lost.clear();
+        let (ending, events) = desk.call_until(&world, true, Some("touched"));
+        assert_eq!(ending.exit_code, 0, "{kept:?}: {ending:?}");
+        let rows = events.iter().find_map(|event| match &event.body {
+            Body::StepFinished { step, outputs, .. } if step == "touched" => outputs["touched"][0]["rows"].as_u64(),
+            _ => None,
+        });
+        assert!(rows.is_some_and(|rows| rows > 0), "{kept:?}: {rows:?}");
+    }
+}
+
+#[test]
 fn a_plan_changes_nothing_before_between_and_after() {
     let world = World::new(State::aurora(Faults::default()));
     let desk = Desk::new(&host(&world.state()));

@@ -13,8 +13,8 @@ use super::{
     keys::{PLAYBOOK, Shape},
     kinds,
     model::{
-        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Playbook, RowHash, Step, StepBody, TableAt, Tail, Target, Tls,
-        VerifyData,
+        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Of, Playbook, RowHash, Scope, Step, StepBody, TableAt, Tail,
+        Target, Tls, VerifyData,
     },
     problem::{Problem, place},
     steps::{self, Entry},
@@ -226,6 +226,8 @@ fn verify_data(entry: &Entry<'_>, folder: &Path, length: &dyn Fn(&str) -> Option
     let pair = |node: &Node| Some((table_at(node.get("source")?, folder)?, table_at(node.get("sink")?, folder)?));
     Some(VerifyData {
         pairs: pairs.iter().map(pair).collect::<Option<_>>()?,
+        of: if given("of") == Some("green") { Of::Green } else { Of::Jobs },
+        scope: if given("scope") == Some("handover") { Scope::Handover } else { Scope::All },
         hash: if given("hash") == Some("md5") { RowHash::Md5 } else { RowHash::Crc32 },
         connections: count("connections")?,
         max_threads_running: count("max_threads_running")?,

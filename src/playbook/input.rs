@@ -55,7 +55,9 @@ fn step_keys(step: &Step) -> Value {
         }
         StepBody::CaptureCoordinates { wait, .. } => json!({ "wait": duration_text(*wait) }),
         // How fast it goes and how it tells may change; what is compared may not.
-        StepBody::VerifyData(settings) => json!({ "pairs": settings.pairs, "hash": settings.hash }),
+        StepBody::VerifyData(settings) => {
+            json!({ "pairs": settings.pairs, "of": settings.of, "scope": settings.scope, "hash": settings.hash })
+        }
         StepBody::CleanUp { keep_old_for } => json!({ "keep_old_for": duration_text(*keep_old_for) }),
     };
     keys["id"] = json!(step.id);

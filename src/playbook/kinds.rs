@@ -186,6 +186,18 @@ pub(super) static KINDS: [Kind; 13] = [
                     Shape::List(&Shape::Map(&PAIR)),
                     "Tables by name; without it those of the scripts of `cdc_jobs`.",
                 ),
+                Key::may(
+                    "of",
+                    Shape::Choice(&["jobs", "green"]),
+                    "Whose tables: sources and sinks of the jobs, or, before the switchover, all of blue with green.",
+                )
+                .or("jobs"),
+                Key::may(
+                    "scope",
+                    Shape::Choice(&["all", "handover"]),
+                    "Which rows: all, or those that green has logged since the jobs read it.",
+                )
+                .or("all"),
                 Key::may("hash", Shape::Choice(&["crc32", "md5"]), "How rows are summed up in the servers.").or("crc32"),
                 Key::may("connections", Shape::Count, "Sessions with each server at most.").or("4"),
                 Key::may("max_threads_running", Shape::Count, "Threads of a server over which the comparison waits.")
@@ -195,7 +207,7 @@ pub(super) static KINDS: [Kind; 13] = [
                     .or("30s"),
                 Key::may("values", Shape::Choice(&["shown", "hidden"]), "Whether values stand in the report.").or("shown"),
             ],
-            &["scope"],
+            &[],
         ),
         about: "Compares every row of the sinks with its source, while both are written to.",
         sections: &["mysql"],

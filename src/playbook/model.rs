@@ -151,6 +151,8 @@ pub enum StepBody {
 pub struct VerifyData {
     /// Sources and sinks by name; those of the jobs where there is none.
     pub pairs: Vec<(TableAt, TableAt)>,
+    pub of: Of,
+    pub scope: Scope,
     pub hash: RowHash,
     /// Sessions with each server at most.
     pub connections: u64,
@@ -162,6 +164,27 @@ pub struct VerifyData {
     pub settle: Duration,
     /// Whether values stand in the report of what differs.
     pub values_shown: bool,
+}
+
+/// Whose tables are compared where none are named.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// Sources and sinks of the CDC jobs.
+    #[default]
+    Jobs,
+    /// All of blue, with green.
+    Green,
+}
+
+/// Which of their rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    #[default]
+    All,
+    /// Those that green has logged since the jobs read it.
+    Handover,
 }
 
 /// How rows are summed up.

@@ -110,6 +110,61 @@ pub(super) fn check(list: &Node, owner: &Range<usize>, found: &mut Findings) {
     order(&steps, found);
     either(&steps, found);
     needed_steps(&steps, found);
+    compared(&steps, found);
+}
+
+/// What a `verify_data` compares is there only at some places of the list.
+fn compared(steps: &[Entry<'_>], found: &mut Findings) {
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.name() == "verify_data") {
+        let given = |key: &str, value: &str| {
+            step.body
+                .and_then(|body| body.get(key))
+                .filter(|node| matches!(&node.value, Value::Text(text) if text == value))
+        };
+        let (green, handover) = (given("of", "green"), given("scope", "handover"));
+        let pairs = step.body.and_then(|body| body.get("pairs"));
+        let excluded = [
+            (green, "`of: green`", pairs, "`pairs`"),
+            (handover, "`scope: handover`", pairs, "`pairs`"),
+            (handover, "`scope: handover`", green, "`of: green`"),
+        ];
+        for (one, named, other, other_named) in excluded {
+            if let (Some(one), Some(other)) = (one, other) {
+                found.add(
+                    Problem::new(one.span.clone(), format!("{named} and {other_named} exclude each other"))
+                        .also(check::place(other, &step.key.span), "the other")
+                        .hint("compare the one in a step, and the other in another step with an `id:` of its own"),
+                );
+            }
+        }
+        let first = |names: &[&str]| steps.iter().position(|other| names.contains(&other.name()));
+        let mut behind = |node: &Node, named: &str, needed: &[&str]| match first(needed) {
+            Some(place) if place < at => {}
+            Some(place) => found.add(
+                Problem::new(node.span.clone(), format!("{named} cannot stand before `{}`", steps[place].name()))
+                    .also(steps[place].key.span.clone(), "must stand first")
+                    .hint(format!("move `verify_data` below `{}`", steps[place].name())),
+            ),
+            None => {
+                let either = needed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+                let needs = format!("{named} needs {either} in the playbook");
+                found.add(Problem::new(node.span.clone(), needs).hint(format!("add {either} before it")));
+            }
+        };
+        if let Some(node) = handover {
+            behind(node, "`scope: handover`", &["submit_cdc_jobs", "repoint_cdc_jobs"]);
+        }
+        let Some(node) = green else { continue };
+        behind(node, "`of: green`", &["create_blue_green"]);
+        if let Some(place) = first(&["switchover"]).filter(|place| *place < at) {
+            let after = "`of: green` cannot stand after `switchover`: there is no replica any more";
+            found.add(
+                Problem::new(node.span.clone(), after)
+                    .also(steps[place].key.span.clone(), "must stand behind it")
+                    .hint("move `verify_data` above `switchover`"),
+            );
+        }
+    }
 }
 
 /// Of two ways a playbook goes one.

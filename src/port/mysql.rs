@@ -96,6 +96,8 @@ pub struct Replication {
     pub last_error: Option<String>,
     /// Where it connects to, a source each.
     pub sources: Vec<Address>,
+    /// Everything up to this place of its source's log is applied; `None` with several sources, or where it is not told.
+    pub executed: Option<Place>,
 }
 
 /// A transaction that has been open for long.

@@ -61,6 +61,9 @@ impl Walks {
 fn is_aligned(from: &KeyColumn, into: &KeyColumn) -> Result<(), String> {
     let aligned = match (&from.form, &into.form) {
         (KeyForm::Other, _) | (_, KeyForm::Other) => false,
+        (KeyForm::Text { collation: one, .. }, KeyForm::Text { collation: other, .. }) => {
+            renamed(one) == renamed(other)
+        }
         (from, into) => from == into,
     };
     if aligned {
@@ -76,4 +79,32 @@ fn is_aligned(from: &KeyColumn, into: &KeyColumn) -> Result<(), String> {
         says(&from.form),
         says(&into.form)
     ))
+}
+
+/// MySQL 8.0.30 and later say `utf8mb3_general_ci` where others say `utf8_general_ci`.
+fn renamed(collation: &str) -> String {
+    match collation.strip_prefix("utf8_") {
+        Some(rest) => format!("utf8mb3_{rest}"),
+        None => collation.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_sorted_alike_in_one_collation_under_either_of_its_names() {
+        let key = |charset: &str, collation: &str| KeyColumn {
+            column: "k".to_owned(),
+            form: KeyForm::Text { charset: charset.to_owned(), collation: collation.to_owned() },
+            primary: true,
+        };
+        let old = key("utf8", "utf8_general_ci");
+        assert_eq!(is_aligned(&old, &key("utf8mb3", "utf8mb3_general_ci")), Ok(()));
+        for other in [key("utf8mb4", "utf8mb4_general_ci"), key("utf8mb3", "utf8mb3_bin")] {
+            let why = is_aligned(&old, &other).unwrap_err();
+            assert!(why.starts_with("the source sorts its key column k as utf8_general_ci"), "{why}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Rows of two real servers of different versions, compared.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be, helpers too")]
 
+mod green;
 mod keys;
 mod whole;
 mod world;

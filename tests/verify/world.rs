@@ -9,7 +9,7 @@ use sandbox::{
     parts::{Release, install},
     plane::Plane,
     process::Ledger,
-    region::work::{ServerId, Settings},
+    region::work::{ServerId, Settings, Task},
 };
 use tempfile::TempDir;
 use upgrade::{
@@ -40,9 +40,12 @@ const SLICE: Duration = Duration::from_secs(5);
 pub(crate) struct World {
     plane: Plane,
     /// Reads the log.
-    mysql: Mysql,
+    pub(crate) mysql: Mysql,
+    /// Knows the password of the tool's own login as PASSWORD.
+    pub(crate) secrets: Arc<StoredSecrets>,
+    settings: Settings,
     pub(crate) tables: Tables,
-    at: Address,
+    pub(crate) at: Address,
     source: Login,
     sink: Login,
     _folder: TempDir,
@@ -74,9 +77,9 @@ impl World {
             .into_iter()
             .collect();
         let at = address(plane.create(id("source"), Release::V57, settings.clone()).await.unwrap().into());
-        let into = address(plane.create(id("sink"), Release::V80, settings).await.unwrap().into());
+        let into = address(plane.create(id("sink"), Release::V80, settings.clone()).await.unwrap().into());
         let password = accounts.upgrade.password;
-        let secrets = StoredSecrets::new(move |name| (name == "PASSWORD").then(|| password.clone().into()));
+        let secrets = Arc::new(StoredSecrets::new(move |name| (name == "PASSWORD").then(|| password.clone().into())));
         let own = OwnLogin {
             user: "upgrade".into(),
             password: SecretRef::Env("PASSWORD".into()),
@@ -85,7 +88,9 @@ impl World {
         };
         let login = |at: &Address| Login { address: at.clone(), user: "job".into(), password: Secret::new("pw") };
         let world = Self {
-            mysql: Mysql::new(own, Arc::new(secrets)),
+            mysql: Mysql::new(own, Arc::clone(&secrets) as _),
+            secrets,
+            settings,
             tables: Tables::new(Encryption { tls: Tls::Disabled, ca_file: None }),
             source: login(&at),
             sink: login(&into),
@@ -103,6 +108,17 @@ impl World {
             world.on_both(statement).await;
         }
         world
+    }
+
+    /// A replica of the source, of the next version, as `green`.
+    pub(crate) async fn make_green(&self) -> Address {
+        let (blue, green) = (id("source"), id("green"));
+        let engine_version = "8.0.mysql_aurora.3.04.0".to_owned();
+        let make = Task::MakeGreen { blue, green, engine_version, settings: self.settings.clone() };
+        self.plane.perform(make).await.unwrap();
+        let server = self.plane.server(&id("green")).unwrap();
+        let at = server.lock().await.address;
+        address(at.into())
     }
 
     /// A session of all rights that may write anything, in the schema; times are of UTC.

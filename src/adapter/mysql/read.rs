@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Kind, Result},
     port::{
         Reply,
+        binlog::Place,
         mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
         secrets::Secrets,
     },
@@ -159,7 +160,12 @@ impl MysqlRead for Mysql {
             // Several sources: the replica is as far behind as the slowest of them.
             let behind: Option<Vec<u64>> = channels.iter().map(|channel| channel.seconds_behind).collect();
             let errors: Vec<_> = channels.iter().filter_map(|channel| channel.last_error.clone()).collect();
+            let executed = match channels.as_slice() {
+                [one] => one.executed.clone(),
+                _ => None,
+            };
             Ok(Some(Replication {
+                executed,
                 running: channels.iter().all(|channel| channel.running),
                 seconds_behind: behind.and_then(|behind| behind.into_iter().max()),
                 last_error: (!errors.is_empty()).then(|| errors.join("; ")),
@@ -247,7 +253,10 @@ fn channel(row: &Row) -> Replication {
     let behind = text(row, &["Seconds_Behind_Source", "Seconds_Behind_Master"]);
     let host = text(row, &["Source_Host", "Master_Host"]).filter(|host| !host.is_empty());
     let port = text(row, &["Source_Port", "Master_Port"]).and_then(|port| port.parse().ok());
+    let file = text(row, &["Relay_Source_Log_File", "Relay_Master_Log_File"]).filter(|file| !file.is_empty());
+    let position = text(row, &["Exec_Source_Log_Pos", "Exec_Master_Log_Pos"]).and_then(|place| place.parse().ok());
     Replication {
+        executed: file.zip(position).map(|(file, position)| Place { file, position }),
         running: yes(&["Replica_IO_Running", "Slave_IO_Running"]) && yes(&["Replica_SQL_Running", "Slave_SQL_Running"]),
         seconds_behind: behind.and_then(|seconds| seconds.parse().ok()),
         last_error: error(&["Last_SQL_Error"]).or_else(|| error(&["Last_IO_Error"])),

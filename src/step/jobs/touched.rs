@@ -63,6 +63,21 @@ impl Touched {
         self.0.lock().expect("no look panics while it holds this").get(job).map(|held| held.from.clone())
     }
 
+    /// What the last look at this job's rows found, whether another would tell more, and `schema.table` of its sources and
+    /// sinks; `None` where nothing could be compared.
+    pub(in crate::step) fn seen(&self, job: &str) -> Option<(Compared, bool, Vec<String>)> {
+        let held = self.0.lock().expect("no look panics while it holds this").get(job).cloned()?;
+        let unequal = held.seen.missing + held.seen.extra + held.seen.different;
+        let at_rest = unequal == held.seen.settled || held.looks >= LOOKS;
+        let names = held.pairs.iter().flat_map(|pair| {
+            [
+                format!("{}.{}", pair.source_schema, pair.source_table),
+                format!("{}.{}", pair.sink_schema, pair.sink_table),
+            ]
+        });
+        Some((held.seen, at_rest, names.collect()))
+    }
+
     /// Compares the rows of a stretch of green's log; at later looks what was unequal then.
     pub(in crate::step) async fn look(
         &self,

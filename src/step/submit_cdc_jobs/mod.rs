@@ -118,6 +118,9 @@ pub struct Moved {
     pub evidence: String,
     /// The first committed offsets that name green.
     pub offsets: Vec<Offset>,
+    /// From here on it reads green's log; earlier versions did not record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Place>,
 }
 
 impl Step for SubmitCdcJobs {

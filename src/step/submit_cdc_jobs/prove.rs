@@ -120,6 +120,7 @@ pub(super) fn on_green(
             tail: start.tail.sentence(),
             evidence: KEPT.file(name),
             offsets: offsets.to_vec(),
+            start: Some(start.start().clone()),
         };
         let attested = done.last(&attest_id(name)).and_then(|last| match &last.operation {
             Operation::Attest { evidence } => evidence.proof.as_ref(),

@@ -2,13 +2,15 @@
 
 use super::{
     Operation, Outputs, REPORT, Told, Verified, VerifyData,
+    green::Alone,
     look::{Observation, Seen},
     settle::Rows,
 };
 use crate::{
     error::Error,
     event::{Consequence, Finding, Level},
-    step::contract::{Attempt, Attempts, Done, Fate, Next},
+    playbook::{Of, Scope},
+    step::contract::{Attempts, Done, Fate, Known, Next},
     verify::{Compared, Progress},
 };
 
@@ -17,7 +19,16 @@ type Decision = Next<Operation, Outputs>;
 /// Keys that stand in the message.
 const FIRST: usize = 5;
 
-pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Operation>) -> Decision {
+pub(super) fn decide(step: &VerifyData, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Decision {
+    if let Some(lone) = &seen.lone {
+        return match lone.at_rest {
+            true => Next::Refuse(lone.tables.iter().map(alone).collect()),
+            false => Next::Wait {
+                awaited: "green to apply what blue has logged".to_owned(),
+                seen: format!("{} tables on one side alone", lone.tables.len()),
+            },
+        };
+    }
     if let Some((pair, table)) = seen
         .tables
         .iter()
@@ -33,7 +44,7 @@ pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Oper
             return Next::Wait { awaited, seen: standing(&rows.seen) };
         }
         if unequal > 0 && rows.seen.settled > 0 || rows.more {
-            return differ(rows, done);
+            return differ(step.settings.of, rows, known, done);
         }
     }
     let keyless: Vec<&Seen> = seen.tables.iter().filter(|table| is_different_as_a_whole(table)).collect();
@@ -48,7 +59,7 @@ pub(super) fn decide(step: &VerifyData, seen: &Observation, done: &Attempts<Oper
                 .hint("Where applications write to it, hold them back and run it again with `--new-run`; else copy the table anew"),
         );
     }
-    let findings = refusals(seen);
+    let findings = refusals(step, seen);
     if !findings.is_empty() {
         return Next::Refuse(findings);
     }
@@ -81,21 +92,24 @@ fn standing(seen: &Compared) -> String {
     format!("{} rows not equal yet: {missing} missing, {extra} extra, {different} different", unequal(seen))
 }
 
-fn differ(rows: &Rows, done: &Attempts<Operation>) -> Decision {
+fn differ(of: Of, rows: &Rows, known: &Known, done: &Attempts<Operation>) -> Decision {
     let seen = &rows.seen;
-    let settled: Vec<_> = seen.differences.iter().filter(|found| found.settled).cloned().collect();
-    let first = settled.iter().take(FIRST).map(|found| format!("{} {}", found.table, found.key)).collect();
+    let settled = seen.differences.iter().filter(|found| found.settled);
+    let first = settled.take(FIRST).map(|found| format!("{} {}", found.table, found.key)).collect();
     let told = Told { missing: seen.missing, extra: seen.extra, different: seen.different, first, more: rows.more };
-    let report = Operation::Report { differences: settled, told: told.clone() };
     // An earlier call may have written down others, which have been mended since.
-    let is_written = |last: &Attempt<Operation>| matches!(last.fate, Fate::Done(_)) && last.operation == report;
-    if !done.last(REPORT).is_some_and(is_written) {
-        return Next::Do(report);
+    let this_call = done.0.iter().skip(known.earlier);
+    if !this_call.into_iter().any(|last| last.id == REPORT && matches!(last.fate, Fate::Done(_))) {
+        return Next::Do(Operation::Report { told });
     }
+    let (one, many) = match of {
+        Of::Jobs => ("row of the sinks differs from its source", "rows of the sinks differ from their sources"),
+        Of::Green => ("row of green differs from blue", "rows of green differ from blue"),
+    };
     let differ = match (unequal(seen), rows.more) {
-        (1, false) => "1 row of the sinks differs from its source".to_owned(),
-        (count, false) => format!("{count} rows of the sinks differ from their sources"),
-        (count, true) => format!("At least {count} rows of the sinks differ from their sources"),
+        (1, false) => format!("1 {one}"),
+        (count, false) => format!("{count} {many}"),
+        (count, true) => format!("At least {count} {many}"),
     };
     let Told { missing, extra, different, first, .. } = told;
     let mut error = Error::permanent(format!("{differ}: {missing} missing, {extra} extra, {different} different"));
@@ -119,22 +133,45 @@ fn names(tables: &[&Seen]) -> String {
 }
 
 /// Tables of which no row was compared.
-fn refusals(seen: &Observation) -> Vec<Finding> {
+fn refusals(step: &VerifyData, seen: &Observation) -> Vec<Finding> {
+    let fix = match (step.settings.of, step.settings.scope) {
+        (Of::Green, _) => "Compare it by other means, and leave this step out; or name the other tables with `pairs:`",
+        (Of::Jobs, Scope::All) => {
+            "Leave it out by naming the others with `pairs:` of the step, and compare it by other means"
+        }
+        (Of::Jobs, Scope::Handover) => "Compare all rows, with `scope: all`",
+    };
     let refused =
         seen.tables.iter().filter_map(|table| Some((&table.sink, table.advanced.as_ref()?.refused.as_ref()?)));
-    refused.map(|(sink, why)| finding(sink, why)).collect()
+    let touched = seen.touched.refused.iter().map(|(what, why)| (what, why));
+    refused.chain(touched).map(|(sink, why)| finding(sink, why, fix)).collect()
 }
 
-fn finding(sink: &str, why: &str) -> Finding {
+fn alone(table: &Alone) -> Finding {
+    let Alone { table, on, lacks } = table;
+    Finding {
+        check: "one_side_alone".to_owned(),
+        level: Level::Error,
+        consequence: Consequence::Advice,
+        object: table.clone(),
+        message: format!("{table} is on {on} and not on {lacks}"),
+        fix: Some(
+            "See whether replication leaves it out, or somebody wrote to green; delete green and create it anew, or make \
+             both sides the same"
+                .to_owned(),
+        ),
+        query: None,
+    }
+}
+
+fn finding(sink: &str, why: &str, fix: &str) -> Finding {
     Finding {
         check: "not_comparable".to_owned(),
         level: Level::Error,
         consequence: Consequence::Advice,
         object: sink.to_owned(),
         message: format!("{sink} cannot be compared: {why}"),
-        fix: Some(
-            "Leave it out by naming the others with `pairs:` of the step, and compare it by other means".to_owned(),
-        ),
+        fix: Some(fix.to_owned()),
         query: None,
     }
 }
@@ -142,8 +179,12 @@ fn finding(sink: &str, why: &str) -> Finding {
 fn warnings(seen: &Observation) -> Vec<String> {
     let columns =
         seen.tables.iter().filter_map(|table| table.advanced.as_ref()).flat_map(|advanced| &advanced.not_compared);
-    let mut warnings: Vec<String> =
-        columns.chain(&seen.unpaired).map(|(what, why)| format!("{what} was not compared: {why}")).collect();
+    let touched = seen.touched.rows.iter().flat_map(|rows| &rows.seen.not_compared);
+    let mut warnings: Vec<String> = columns
+        .chain(&seen.unpaired)
+        .chain(touched)
+        .map(|(what, why)| format!("{what} was not compared: {why}"))
+        .collect();
     let keyless = seen.tables.iter().filter(|table| table.advanced.as_ref().is_some_and(|advanced| advanced.keyless));
     warnings.extend(keyless.map(|table| {
         format!("{} has no key: how often each of its rows is there was compared, in one statement", table.sink)
@@ -169,11 +210,13 @@ fn outputs(step: &VerifyData, seen: &Observation) -> Outputs {
     let tables: Vec<Verified> = seen.tables.iter().map(verified).collect();
     let not_compared = seen.tables.iter().filter_map(|table| table.advanced.as_ref());
     let not_compared = not_compared.flat_map(|advanced| advanced.not_compared.clone());
+    let touched = seen.touched.rows.iter().flat_map(|rows| rows.seen.not_compared.clone());
     Outputs {
-        rows: tables.iter().map(|table| table.rows).sum(),
+        rows: tables.iter().map(|table| table.rows).chain(seen.touched.jobs.iter().map(|job| job.rows)).sum(),
         tables,
+        touched: seen.touched.jobs.clone(),
         in_flight: seen.rows.as_ref().map_or(0, |rows| unequal(&rows.seen)),
         hash: step.hash(),
-        not_compared: not_compared.chain(seen.unpaired.clone()).collect(),
+        not_compared: not_compared.chain(seen.unpaired.clone()).chain(touched).collect(),
     }
 }

@@ -1,12 +1,15 @@
 //! What is looked at: which tables there are, how far each has been compared, and the rows that were not equal.
 
 use super::{
-    Operation, VerifyData, settle,
+    Operation, VerifyData,
+    green::{self, Lone},
+    handover::{self, Touched},
+    settle,
     settle::{Found, Rows},
 };
 use crate::{
     error::{Error, Result},
-    playbook::{FlinkSql, TableAt},
+    playbook::{FlinkSql, Of, Scope, TableAt},
     port::{mysql::Address, tables::Login},
     step::{
         contract::{Attempts, Fate, Known, Read},
@@ -15,8 +18,13 @@ use crate::{
     verify::{Advanced, Carried, Pair},
 };
 
+#[derive(Default)]
 pub struct Observation {
     pub(super) tables: Vec<Seen>,
+    /// Tables of blue or green alone; then nothing else is looked at.
+    pub(super) lone: Option<Lone>,
+    /// With `scope: handover`, instead of tables.
+    pub(super) touched: Touched,
     /// What of the scripts cannot be compared at all, and why.
     pub(super) unpaired: Vec<(String, String)>,
     /// Once every table has been gone through and some rows were not equal.
@@ -38,16 +46,26 @@ pub(super) async fn look(
     known: &Known,
     done: &Attempts<Operation>,
 ) -> Result<Observation> {
+    if step.settings.scope == Scope::Handover {
+        let touched = handover::look(step, read, known).await?;
+        return Ok(Observation { rows: touched.rows.clone(), touched, ..Observation::default() });
+    }
     let held = step.memory.lock().expect("nobody panics while holding this").found();
     let (pairs, unpaired) = match held {
         Some(held) => held,
         None => {
-            let found = find(step, read, known).await?;
+            let found = match step.settings.of {
+                Of::Jobs => find(step, read, known).await?,
+                Of::Green => match green::find(step, read, known).await? {
+                    Ok(found) => found,
+                    Err(lone) => return Ok(Observation { lone: Some(lone), ..Observation::default() }),
+                },
+            };
             step.memory.lock().expect("nobody panics while holding this").keep(found.clone());
             found
         }
     };
-    let tables = seen(&pairs, done);
+    let tables = seen(step.settings.of, &pairs, done);
     let all = tables.iter().all(|table| table.advanced.as_ref().is_some_and(|advanced| advanced.progress.done));
     let ranges = tables.iter().map(|table| match &table.advanced {
         Some(advanced) if !advanced.keyless => advanced.progress.unequal.as_slice(),
@@ -58,7 +76,7 @@ pub(super) async fn look(
         true => Some(settle::look(step, read, known, &pairs, &ranges).await?),
         false => None,
     };
-    Ok(Observation { tables, unpaired, rows })
+    Ok(Observation { tables, unpaired, rows, ..Observation::default() })
 }
 
 /// The pairs the playbook names, else those of its jobs.
@@ -116,12 +134,15 @@ fn login(read: &Read, known: &Known, table: &TableAt) -> Result<Login> {
 }
 
 /// How far the record says each pair is.
-fn seen(pairs: &[Pair], done: &Attempts<Operation>) -> Vec<Seen> {
+fn seen(of: Of, pairs: &[Pair], done: &Attempts<Operation>) -> Vec<Seen> {
     let names = |pair: &Pair| {
         (format!("{}.{}", pair.source_schema, pair.source_table), format!("{}.{}", pair.sink_schema, pair.sink_table))
     };
     let told = |pair: &Pair| {
         let ((source, sink), same) = (names(pair), |other: &&Pair| names(other) == names(pair));
+        if of == Of::Green {
+            return (format!("{source} on blue"), format!("{sink} on green"));
+        }
         if pairs.iter().filter(same).count() == 1 {
             return (source, sink);
         }

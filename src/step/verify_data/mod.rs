@@ -2,6 +2,8 @@
 //! nothing but the run's folder: what differs is told with keys and values, and as a script that nobody runs by itself.
 
 mod decide;
+mod green;
+mod handover;
 mod look;
 mod report;
 mod settle;
@@ -10,11 +12,14 @@ use std::{sync::Mutex, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::contract::{Attempts, Known, Next, Outline, Performed, Policy, Read, Step, Write};
+use super::{
+    contract::{Attempts, Known, Next, Outline, Performed, Policy, Read, Step, Write},
+    jobs::Touched,
+};
 use crate::{
     error::{Error, Result},
-    playbook::{RowHash, VerifyData as Settings},
-    port::{Reply, rows::Hash},
+    playbook::{Of, RowHash, Scope, VerifyData as Settings},
+    port::{Reply, binlog::Place, rows::Hash},
     verify::{self, Advanced, Limits, Progress},
 };
 
@@ -29,6 +34,7 @@ const SLICE: Duration = Duration::from_secs(5);
 pub struct VerifyData {
     pub settings: Settings,
     memory: Mutex<settle::Memory>,
+    touched: Touched,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +52,7 @@ pub enum Operation {
         left: String,
     },
     /// Writes down what differs.
-    Report { differences: Vec<verify::Difference>, told: Told },
+    Report { told: Told },
 }
 
 /// What was found, in numbers.
@@ -73,9 +79,21 @@ pub struct Verified {
     pub keyless: bool,
 }
 
+/// A job, and the rows that green has logged since the job reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stretched {
+    pub job: String,
+    pub from: Place,
+    /// Touched there, each counted once for each sink.
+    pub rows: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outputs {
     pub tables: Vec<Verified>,
+    /// With `scope: handover`, instead of whole tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touched: Vec<Stretched>,
     pub rows: u64,
     /// Rows that were changed again at every look, so that they were never seen at rest.
     #[serde(default, skip_serializing_if = "is_none")]
@@ -88,7 +106,7 @@ pub struct Outputs {
 
 impl VerifyData {
     pub fn new(settings: Settings) -> Self {
-        Self { settings, memory: Mutex::default() }
+        Self { settings, memory: Mutex::default(), touched: Touched::default() }
     }
 
     fn hash(&self) -> Hash {
@@ -125,10 +143,19 @@ impl Step for VerifyData {
     type Outputs = Outputs;
 
     fn outline(&self) -> Outline {
-        Outline {
-            what: "Compare every row of the sinks with its source".to_owned(),
-            calls: Vec::new(),
-            undo: "Nothing to undo: it only reads",
+        let what = match (self.settings.of, self.settings.scope) {
+            (Of::Green, _) => "Compare every row of green with blue",
+            (Of::Jobs, Scope::All) => "Compare every row of the sinks with its source",
+            (Of::Jobs, Scope::Handover) => "Compare the rows touched since the jobs read green with their sinks",
+        };
+        Outline { what: what.to_owned(), calls: Vec::new(), undo: "Nothing to undo: it only reads" }
+    }
+
+    fn needs(&self) -> &'static [&'static str] {
+        match (self.settings.of, self.settings.scope) {
+            (Of::Green, _) => &["create_blue_green"],
+            (Of::Jobs, Scope::Handover) => &["switchover"],
+            (Of::Jobs, Scope::All) => &[],
         }
     }
 
@@ -141,8 +168,8 @@ impl Step for VerifyData {
         Box::pin(look::look(self, read, known, done))
     }
 
-    fn next(&self, seen: &Observation, _: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
-        Ok(decide::decide(self, seen, done))
+    fn next(&self, seen: &Observation, known: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
+        Ok(decide::decide(self, seen, known, done))
     }
 
     fn describe(&self, operation: &Operation) -> (String, Policy, String, Vec<String>) {
@@ -150,8 +177,8 @@ impl Step for VerifyData {
             Operation::Compare { source, sink, number, left, .. } => {
                 (compare_id(sink, *number), Policy::Repeat, format!("Compare {sink} with {source}{left}"), Vec::new())
             }
-            Operation::Report { differences, .. } => {
-                let what = format!("Write down {} rows that differ", differences.len());
+            Operation::Report { told } => {
+                let what = format!("Write down {} rows that differ", told.missing + told.extra + told.different);
                 (REPORT.to_owned(), Policy::Repeat, what, Vec::new())
             }
         }
@@ -174,9 +201,11 @@ impl Step for VerifyData {
                     .await?;
                     Ok(Performed::handle(json(&advanced)?))
                 }
-                Operation::Report { differences, told } => {
+                Operation::Report { told } => {
+                    // They hold values of rows, which the record of the operation must not.
+                    let differences = self.memory.lock().expect("nobody panics while holding this").differences();
                     let shown = self.settings.values_shown;
-                    let artifacts = report::write(&write.artifacts, differences, told, shown)?;
+                    let artifacts = report::write(&write.artifacts, &differences, told, shown)?;
                     Ok(Performed { handle: serde_json::Value::Null, artifacts })
                 }
             }

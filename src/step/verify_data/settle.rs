@@ -3,16 +3,17 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::VerifyData;
+use super::{VerifyData, green, handover};
 use crate::{
     error::{Error, Kind, Result},
     handover::offset::{compare_files, earliest, place},
+    playbook::Of,
     port::{binlog::Place, mysql::Address, rows::Range},
     step::{
         contract::{Known, Read},
         jobs,
     },
-    verify::{self, Compared, Pair},
+    verify::{self, Compared, Difference, Pair},
 };
 
 /// Rows that change at every look are let go after so many.
@@ -28,6 +29,10 @@ pub(super) type Found = (Vec<Pair>, Vec<(String, String)>);
 pub(super) struct Memory {
     found: Option<Found>,
     held: Option<Held>,
+    /// Tables that one side had alone.
+    pub(super) lone: Option<green::Before>,
+    /// Rows touched round the handover, once another look would tell no more.
+    pub(super) touched: Option<handover::Touched>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +65,14 @@ impl Memory {
         self.found = Some(found);
     }
 
+    /// Rows that differ, as they were at the last look.
+    pub(super) fn differences(&self) -> Vec<Difference> {
+        let held = self.held.as_ref().map(|held| &held.seen);
+        let touched = self.touched.as_ref().and_then(|touched| touched.rows.as_ref()).map(|rows| &rows.seen);
+        let seen = held.or(touched).map(|seen| seen.differences.as_slice()).unwrap_or_default();
+        seen.iter().filter(|found| found.settled).cloned().collect()
+    }
+
     pub(super) fn pairs(&self) -> Result<Vec<Pair>> {
         let found = self.found.as_ref().map(|(pairs, _)| pairs.clone());
         found.ok_or_else(|| Error::bug("A comparison was begun before its tables were looked for"))
@@ -79,15 +92,19 @@ pub(super) async fn look(
     let held = match before {
         None => {
             let (seen, all) = verify::unequal(tables, pairs, ranges, step.hash()).await?;
-            Held { seen, more: !all, looks: 1, at: now, fences: fences(read, known, pairs).await }
+            Held { seen, more: !all, looks: 1, at: now, fences: fences(step, read, known, pairs).await }
         }
         Some(held) if held.is_at_rest() => held,
         Some(held) if now.saturating_sub(held.at) < BETWEEN => held,
         Some(held) => {
             let waited = now.saturating_sub(held.at) >= step.settings.settle;
-            if waited || (!held.fences.is_empty() && passed(read, known, &held.fences).await?) {
+            let passed = match step.settings.of {
+                Of::Green => replicated(read, pairs, &held.fences, waited).await?,
+                Of::Jobs => waited || (!held.fences.is_empty() && passed(read, known, &held.fences).await?),
+            };
+            if passed {
                 let seen = verify::again(tables, pairs, &held.seen).await?;
-                let fences = fences(read, known, pairs).await;
+                let fences = fences(step, read, known, pairs).await;
                 Held { seen, more: held.more, looks: held.looks + 1, at: now, fences }
             } else {
                 held
@@ -106,10 +123,17 @@ impl Held {
     }
 }
 
-/// Where the logs of the sources end now, where they tell and jobs are there that read them.
-async fn fences(read: &Read, known: &Known, pairs: &[Pair]) -> Vec<(Address, Place)> {
-    let (Ok(mysql), Ok(_)) = (read.mysql(), read.flink()) else { return Vec::new() };
-    if known.playbook.cdc_jobs.is_empty() {
+/// Whether green has applied what blue had logged then.
+async fn replicated(read: &Read, pairs: &[Pair], fences: &[(Address, Place)], waited: bool) -> Result<bool> {
+    let Some(pair) = pairs.first() else { return Ok(true) };
+    green::applied(read, &pair.sink.address, fences.first().map(|(_, fence)| fence), waited).await
+}
+
+/// Where the logs of the sources end now, where they tell and somebody is there that reads them.
+async fn fences(step: &VerifyData, read: &Read, known: &Known, pairs: &[Pair]) -> Vec<(Address, Place)> {
+    let Ok(mysql) = read.mysql() else { return Vec::new() };
+    let followed = step.settings.of == Of::Green || read.flink().is_ok() && !known.playbook.cdc_jobs.is_empty();
+    if !followed {
         return Vec::new();
     }
     let mut fences: Vec<(Address, Place)> = Vec::new();

@@ -104,6 +104,7 @@ impl MysqlRead for World {
                 seconds_behind: Some(server.lag_seconds),
                 last_error: None,
                 sources: Vec::new(),
+                executed: None,
             })
         })
     }
