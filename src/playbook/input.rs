@@ -29,13 +29,13 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
     if step.body.acts_on_jobs() || compares_jobs {
         input["cdc_jobs"] = playbook.cdc_jobs.iter().map(|job| job_keys(job, folder)).collect();
     }
-    if step.body.acts_on_jobs() {
-        if let Some(Flink { rest, sql_gateway, savepoints, .. }) = &playbook.flink {
-            input["flink"] = match step.body {
-                StepBody::StopCdcJobs => json!({ "rest": rest, "savepoints": savepoints }),
-                _ => json!({ "rest": rest, "sql_gateway": sql_gateway, "savepoints": savepoints }),
-            };
-        }
+    if step.body.acts_on_jobs()
+        && let Some(Flink { rest, sql_gateway, savepoints, .. }) = &playbook.flink
+    {
+        input["flink"] = match step.body {
+            StepBody::StopCdcJobs => json!({ "rest": rest, "savepoints": savepoints }),
+            _ => json!({ "rest": rest, "sql_gateway": sql_gateway, "savepoints": savepoints }),
+        };
     }
     sorted(input)
 }
