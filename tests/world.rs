@@ -160,6 +160,7 @@ fn every_cut(kept: Kept, own_addresses: bool, jobs: &[&str]) {
     for write in ["create deployment", "reboot", "switchover", "stop job", "submit job", "delete deployment"] {
         assert!(moments.iter().any(|moment| moment.what == format!("after {write}")), "a cut after {write} was tried");
     }
+    assert!(moments.iter().any(|moment| moment.what == "walk"), "a cut in the comparison was tried");
 }
 
 fn resume(journal: &[u8], state: &State, jobs: &[&str], what: &str) {

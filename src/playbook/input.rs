@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     duration_text,
-    model::{CdcJob, Flink, FlinkSql, Playbook, Step, StepBody},
+    model::{CdcJob, Flink, FlinkSql, Of, Playbook, Step, StepBody},
 };
 
 /// The input of the step at `index`: the target, the step's own keys, and the jobs and Flink addresses it acts on. Keys are
@@ -25,7 +25,8 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
     if let Some(target) = &playbook.target {
         input["target"] = json!(target);
     }
-    let compares_jobs = matches!(&step.body, StepBody::VerifyData(settings) if settings.pairs.is_empty());
+    let compares_jobs =
+        matches!(&step.body, StepBody::VerifyData(settings) if settings.pairs.is_empty() && settings.of == Of::Jobs);
     if step.body.acts_on_jobs() || compares_jobs {
         input["cdc_jobs"] = playbook.cdc_jobs.iter().map(|job| job_keys(job, folder)).collect();
     }

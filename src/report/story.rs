@@ -332,3 +332,34 @@ fn push_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
         list.push(item);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn outputs_are_told_in_words_and_lists_item_by_item() {
+        let outputs = json!({
+            "tables": [
+                { "source": "shop.a", "rows": 7, "keyless": false, "places": [] },
+                { "source": "shop.b", "rows": 0, "keyless": true, "at": { "host": "h", "port": 1 } },
+            ],
+            "names": ["a", "b"],
+            "left_out": [["shop.a.c", "it has no hash"]],
+            "gtid_set": null,
+            "done": false,
+        });
+        let told: Vec<String> = named(&outputs).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let wanted = [
+            "tables: source shop.a, rows 7",
+            "tables: source shop.b, rows 0, keyless true, at (host h, port 1)",
+            "names: a, b",
+            "left_out: shop.a.c, it has no hash",
+            "gtid_set: none",
+            "done: false",
+        ];
+        assert_eq!(told, wanted);
+    }
+}
