@@ -28,14 +28,12 @@ proptest! {
             (verbs.approve("approve"), "approve", vec!["approve"]),
             (verbs.abort_now(), "abort", vec!["--yes"]),
         ] {
-            let mut expected = vec![verb.to_owned(), playbook.clone()];
-            if playbook.starts_with('-') {
-                // A word like an option would be taken for one.
-                expected[1] = format!("./{playbook}");
-            }
+            // A word like an option would be taken for one.
+            let path = |path: &str| if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+            let mut expected = vec![verb.to_owned(), path(&playbook)];
             expected.extend(rest.into_iter().map(str::to_owned));
             if let Some(state) = &state {
-                expected.extend(["--state".to_owned(), state.clone()]);
+                expected.extend(["--state".to_owned(), path(state)]);
             }
             prop_assert_eq!(words(&command), expected);
         }
