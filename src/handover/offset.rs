@@ -16,6 +16,16 @@ pub fn compare_files(a: &str, b: &str) -> Option<Ordering> {
     (base_a == base_b).then(|| number_a.cmp(&number_b))
 }
 
+/// Order of two places of one server's log; `None` as in [`compare_files`].
+pub fn compare_places(a: &Place, b: &Place) -> Option<Ordering> {
+    Some(compare_files(&a.file, &b.file)?.then(a.position.cmp(&b.position)))
+}
+
+/// Whether what is at `place` has everything that was logged before `fence`. False where the two are not of one log.
+pub fn reaches(place: &Place, fence: &Place) -> bool {
+    compare_places(place, fence).is_some_and(Ordering::is_ge)
+}
+
 fn numbered(name: &str) -> Option<(&str, u64)> {
     let (base, number) = name.rsplit_once('.')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -36,7 +46,7 @@ pub fn is_clean(offset: &Offset) -> bool {
 pub fn earliest(offsets: &[Offset]) -> Option<&Offset> {
     let (first, rest) = offsets.split_first()?;
     rest.iter().try_fold(first, |earliest, offset| {
-        let order = compare_files(&offset.file, &earliest.file)?.then(offset.position.cmp(&earliest.position));
+        let order = compare_places(&place(offset), &place(earliest))?;
         Some(if order == Ordering::Less { offset } else { earliest })
     })
 }
@@ -77,6 +87,22 @@ mod tests {
 
     fn end(file: &str, position: u64) -> Coordinates {
         Coordinates { file: file.into(), position, gtid_set: None }
+    }
+
+    #[test]
+    fn a_fence_is_reached_in_its_file_or_behind_it() {
+        let place = |file: &str, position| Place { file: format!("mysql-bin.{file}"), position };
+        let fence = place("000009", 500);
+        for (there, at) in [
+            (true, place("000009", 500)),
+            (true, place("000009", 501)),
+            (true, place("000010", 4)),
+            (false, place("000009", 499)),
+            (false, place("000008", 900)),
+            (false, Place { file: "other.000009".to_owned(), position: 900 }),
+        ] {
+            assert_eq!(reaches(&at, &fence), there, "{at}");
+        }
     }
 
     #[test]

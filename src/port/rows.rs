@@ -79,7 +79,7 @@ pub struct Sum {
 /// What a server has to do besides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// `Threads_running`, this session's among them.
+    /// `Threads_running`, the one that asks among them.
     pub threads: u64,
     /// `None` where it is no replica, or does not say.
     pub seconds_behind: Option<u64>,

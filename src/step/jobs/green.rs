@@ -1,12 +1,12 @@
 //! What green's own log says of a job that reads it.
 
-use std::{cmp::Ordering, collections::HashSet, ops::ControlFlow};
+use std::{collections::HashSet, ops::ControlFlow};
 
 use super::HEADER;
 use crate::{
     error::{Kind, Result},
     event::{Offset, Phase},
-    handover::offset::{compare_files, is_clean, place},
+    handover::offset::{is_clean, place, reaches},
     port::{
         binlog::{Content, Place, Transaction},
         mysql::{Address, Coordinates},
@@ -41,9 +41,7 @@ pub(in crate::step) async fn ground(
         let Some(file) = files.iter().find(|file| file.name == place.file && place.position <= file.size) else {
             return Ok(Err(format!("{shown}, and the log at {at} does not reach it")));
         };
-        if compare_files(&place.file, &start.file).is_none_or(|order| {
-            order == Ordering::Less || (order == Ordering::Equal && place.position < start.position)
-        }) {
+        if !reaches(&place, start) {
             return Ok(Err(format!("{shown}, which is before its start {start}")));
         }
         let at_edge = place.position <= HEADER || place.position == file.size;

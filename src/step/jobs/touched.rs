@@ -1,10 +1,10 @@
 //! The rows that were touched round a handover, compared in source and sink while the job goes on.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Mutex};
+use std::{collections::BTreeMap, sync::Mutex};
 
 use crate::{
     error::{Error, Kind, Result},
-    handover::{consumer::flink_sql::Script, evidence::Check, offset::compare_files},
+    handover::{consumer::flink_sql::Script, evidence::Check, offset::reaches},
     port::{binlog::Place, mysql::Address},
     step::{
         contract::{Known, Next, Read},
@@ -126,13 +126,6 @@ async fn fence(read: &Read, stretch: Stretch<'_>) -> Result<Option<Place>> {
     Ok(read.mysql()?.log_end(stretch.at).await?.map(|end| end.place()))
 }
 
-fn reaches(place: &Place, fence: &Place) -> bool {
-    match compare_files(&place.file, &fence.file) {
-        Some(Ordering::Equal) => place.position >= fence.position,
-        order => order == Some(Ordering::Greater),
-    }
-}
-
 impl Held {
     fn rows(&self) -> Rows {
         let (seen, said) = (&self.seen, self.seen.sentence());
@@ -188,26 +181,5 @@ impl Rows {
         let from = from.map_or_else(String::new, |from| format!(" from {from} on"));
         let query = format!("every row green logged{from}, by its key in source and sink");
         Ok(Check::new("the rows touched round the handover are equal", query, answer))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fence_is_reached_in_its_file_or_behind_it() {
-        let place = |file: &str, position| Place { file: format!("mysql-bin.{file}"), position };
-        let fence = place("000009", 500);
-        for (there, at) in [
-            (true, place("000009", 500)),
-            (true, place("000009", 501)),
-            (true, place("000010", 4)),
-            (false, place("000009", 499)),
-            (false, place("000008", 900)),
-            (false, Place { file: "other.000009".to_owned(), position: 900 }),
-        ] {
-            assert_eq!(reaches(&at, &fence), there, "{at}");
-        }
     }
 }

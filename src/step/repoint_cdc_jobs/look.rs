@@ -10,7 +10,7 @@ use crate::{
     event::Offset,
     handover::{
         early::Repointed,
-        offset::{compare_files, earliest, place},
+        offset::{compare_places, earliest, place},
         savepoint,
     },
     port::{
@@ -243,8 +243,8 @@ fn committed(offsets: &[Offset], green: &Server, end: Option<&Coordinates>) -> O
 
 fn first(one: Option<Place>, other: Option<Place>) -> Option<Place> {
     let (Some(one), Some(other)) = (&one, &other) else { return one.or(other) };
-    let order = compare_files(&one.file, &other.file).map(|order| order.then(one.position.cmp(&other.position)));
-    Some(if order.is_some_and(Ordering::is_gt) { other } else { one }.clone())
+    let later = compare_places(one, other).is_some_and(Ordering::is_gt);
+    Some(if later { other } else { one }.clone())
 }
 
 /// Every source has read what green wrote, or stands at the end of its log, or has had nothing to read beside one that has.

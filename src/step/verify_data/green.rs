@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeSet, time::Duration};
 use super::{VerifyData, settle::Found};
 use crate::{
     error::{Error, Kind, Result},
-    handover::offset::compare_files,
+    handover::offset::compare_places,
     port::{binlog::Place, mysql::Address, tables::Login},
     step::{
         contract::{Known, Read},
@@ -93,10 +93,7 @@ pub(super) async fn applied(read: &Read, green: &Address, fence: Option<&Place>,
         Err(_) => None,
     };
     let Some(place) = replication.and_then(|replication| replication.executed) else { return Ok(waited) };
-    Ok(match compare_files(&place.file, &fence.file) {
-        Some(order) => order.then(place.position.cmp(&fence.position)) != Ordering::Less,
-        None => waited,
-    })
+    Ok(compare_places(&place, fence).map_or(waited, Ordering::is_ge))
 }
 
 /// Both with the login of the playbook.

@@ -1,12 +1,12 @@
 //! Rows that were not equal: most of them are in flight. They are looked at until they are equal, or until the sink has had
 //! its chance: the job has committed what was logged when its source was read, and the source has not changed since.
 
-use std::{cmp::Ordering, time::Duration};
+use std::time::Duration;
 
 use super::{VerifyData, green, handover};
 use crate::{
     error::{Error, Kind, Result},
-    handover::offset::{compare_files, earliest, place},
+    handover::offset::{earliest, place, reaches},
     playbook::Of,
     port::{binlog::Place, mysql::Address, rows::Range},
     step::{
@@ -168,11 +168,4 @@ async fn passed(read: &Read, known: &Known, fences: &[(Address, Place)]) -> Resu
         }
     }
     Ok(true)
-}
-
-fn reaches(place: &Place, fence: &Place) -> bool {
-    match compare_files(&place.file, &fence.file) {
-        Some(Ordering::Equal) => place.position >= fence.position,
-        order => order == Some(Ordering::Greater),
-    }
 }
