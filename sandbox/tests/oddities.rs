@@ -140,7 +140,12 @@ async fn a_switchover_is_given_up_and_the_next_one_spares_the_readers_but_not_gr
     switch_over(&world).await.unwrap();
 
     app.query_drop("SELECT 1").await.unwrap_err();
-    on_green.query_drop("SELECT 1").await.unwrap_err();
+    // The address stays and what went through it is reset, a moment later on a busy machine.
+    let begun = clock::start();
+    while on_green.query_drop("SELECT 1").await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "green's own address still leads the old connection on");
+        clock::pause(Duration::from_millis(20)).await;
+    }
     connect(at_green, &world.accounts.upgrade).await.unwrap();
     let query =
         "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%' AND user = 'cdc'";
