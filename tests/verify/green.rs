@@ -204,7 +204,7 @@ async fn one_row_changed_on_green_is_found_under_a_writer_and_behind_by_seconds(
     deployment.by_hand("UPDATE orders SET v = 'FIVE' WHERE id = 5").await;
     let Next::Fail(error) = deployment.verify().await else { panic!("the row was not found") };
     assert_eq!(error.causes, ["shop.orders id = 5"]);
-    assert_eq!(error.message, "1 rows of green differ from blue: 0 missing, 0 extra, 1 different");
+    assert_eq!(error.message, "1 row of green differs from blue: 0 missing, 0 extra, 1 different");
     let told = std::fs::read_to_string(deployment.run.path().join("verify/differences.json")).unwrap();
     assert!(told.contains("FIVE"), "{told}");
     stop.store(true, Ordering::Relaxed);
