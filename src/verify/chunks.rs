@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::port::rows::{Key, Range, Size};
+use crate::port::rows::{Key, Size};
 
 /// What the first chunk of a walk holds at most.
 const FIRST: u64 = 4_000;
@@ -78,11 +78,6 @@ impl Planner {
         // What is left would be a small chunk of its own.
         if end + i128::from(width / 4) >= greatest { End::Last } else { End::At(vec![end.to_string()]) }
     }
-}
-
-/// The chunk that ends there, and where the next begins; `None` once the table is at its end.
-pub(super) fn chunk(after: Option<Key>, until: Option<Key>) -> (Range, Option<Key>) {
-    (Range { after, until: until.clone() }, until)
 }
 
 #[cfg(test)]

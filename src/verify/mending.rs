@@ -1,8 +1,9 @@
 //! Statements that would give a sink what its source has. Nobody runs them but a person.
 
-use std::fmt::Write as _;
-
-use super::{compared::What, prepared::Prepared};
+use super::{
+    compared::What,
+    prepared::{Prepared, literal as by_bytes},
+};
 use crate::port::tables::Form;
 
 /// How a value that is too long to be shown ends, before its digest.
@@ -61,13 +62,7 @@ fn literal(form: Form, value: Option<&str>) -> Option<String> {
 /// In quotes where that is one text under every SQL mode, else by its bytes.
 fn text(value: &str) -> String {
     if value.contains(|letter: char| letter == '\\' || letter.is_control()) {
-        let mut literal = "_utf8mb4 X'".to_owned();
-        for byte in value.bytes() {
-            // Writing to a string cannot fail.
-            let _ = write!(literal, "{byte:02X}");
-        }
-        literal.push('\'');
-        return literal;
+        return by_bytes(value);
     }
     format!("'{}'", value.replace('\'', "''"))
 }

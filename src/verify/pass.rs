@@ -9,7 +9,7 @@ use futures_util::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    chunks::{End, Planner, Width, chunk},
+    chunks::{End, Planner, Width},
     walks::Walks,
 };
 use crate::{
@@ -186,6 +186,7 @@ async fn summed<'a>(mut lane: Lane<'a>, walks: &Walks, range: Range, clock: &dyn
     Summed { lane, range, sums, took: clock.elapsed() - begin }
 }
 
+/// The next chunk, and where the one behind it begins; `None` once the table is at its end.
 async fn next_chunk(
     planner: &Planner,
     lane: &mut Lane<'_>,
@@ -201,7 +202,7 @@ async fn next_chunk(
             lane.source.key_at(walk, &rest, rows).await?
         }
     };
-    Ok(chunk(after, until))
+    Ok((Range { after, until: until.clone() }, until))
 }
 
 /// The sums of a range, part by part.

@@ -171,7 +171,8 @@ fn key_column(column: &Column, table: &Table) -> KeyColumn {
     KeyColumn { column: column.name.clone(), form, primary }
 }
 
-fn literal(text: &str) -> String {
+/// Text by its bytes.
+pub(super) fn literal(text: &str) -> String {
     let mut literal = "_utf8mb4 X'".to_owned();
     for byte in text.bytes() {
         // Writing to a string cannot fail.

@@ -34,28 +34,34 @@ impl Walks {
         for (from, into) in source_key.iter().zip(&sink_key) {
             is_aligned(from, into)?;
         }
+        Ok(Self::by(prepared, hash, (source_key, Vec::new()), (sink_key, only)))
+    }
+
+    /// All rows together: without a key there is no order, and no part of the table.
+    pub(super) fn keyless(prepared: &Prepared<'_>, hash: Hash) -> Self {
+        Self::by(prepared, hash, Default::default(), Default::default())
+    }
+
+    fn by(prepared: &Prepared<'_>, hash: Hash, source: Part, sink: Part) -> Self {
         let of = prepared.pair;
         let (from, into): (Vec<_>, Vec<_>) = prepared.hashed.iter().cloned().unzip();
-        Ok(Self {
-            source: Walk {
-                schema: of.source_schema.clone(),
-                table: of.source_table.clone(),
-                key: source_key,
-                only: Vec::new(),
-                hash,
-                columns: from,
-            },
-            sink: Walk {
-                schema: of.sink_schema.clone(),
-                table: of.sink_table.clone(),
-                key: sink_key,
-                only,
-                hash,
-                columns: into,
-            },
-        })
+        let walk = |schema: &str, table: &str, (key, only): Part, columns| Walk {
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+            key,
+            only,
+            hash,
+            columns,
+        };
+        Self {
+            source: walk(&of.source_schema, &of.source_table, source, from),
+            sink: walk(&of.sink_schema, &of.sink_table, sink, into),
+        }
     }
 }
+
+/// The key, and which part of the table.
+type Part = (Vec<KeyColumn>, Vec<(String, String)>);
 
 /// Whether both servers put the values of these columns in one order.
 fn is_aligned(from: &KeyColumn, into: &KeyColumn) -> Result<(), String> {

@@ -16,7 +16,7 @@ use crate::{
     error::{Kind, Result},
     port::{
         clock::Clock,
-        rows::{Hash, Key, Range, Walk},
+        rows::{Hash, Key, Range},
         tables::TablesRead,
     },
 };
@@ -58,11 +58,17 @@ pub async fn advance(
         Err(why) => return refused(why, told),
     };
     let keyless = source.primary_key.is_empty() || sink.primary_key.is_empty();
-    let walks = if keyless {
-        Ok(all_together(&Prepared::keyless(pair, &source, &sink, &mut told), hash, &mut told))
+    let prepared = if keyless {
+        Ok(Prepared::keyless(pair, &source, &sink, &mut told))
     } else {
-        Prepared::of(pair, &source, &sink, &mut told).and_then(|prepared| walks(&prepared, hash, &mut told))
+        Prepared::of(pair, &source, &sink, &mut told)
     };
+    let walks = prepared.and_then(|prepared| {
+        for (column, why) in &prepared.unhashed {
+            told.leave_out(column, why);
+        }
+        if keyless { Ok(Walks::keyless(&prepared, hash)) } else { Walks::of(&prepared, hash) }
+    });
     let walks = match walks {
         Ok(walks) => walks,
         Err(why) => return refused(why, told),
@@ -99,7 +105,7 @@ pub async fn unequal(
         let Ok((source, sink)) = definitions(tables, pair).await? else { continue };
         let mut told = Compared::default();
         let Ok(prepared) = Prepared::of(pair, &source, &sink, &mut told) else { continue };
-        let Ok(walks) = walks(&prepared, hash, &mut told) else { continue };
+        let Ok(walks) = Walks::of(&prepared, hash) else { continue };
         let mut lane = Lane::open(tables, (&pair.source, &pair.sink)).await?;
         let mut keys: Vec<Key> = Vec::new();
         for range in *ranges {
@@ -117,31 +123,6 @@ pub async fn unequal(
         }
     }
     Ok((compared, all))
-}
-
-fn walks(prepared: &Prepared<'_>, hash: Hash, told: &mut Compared) -> std::result::Result<Walks, String> {
-    for (column, why) in &prepared.unhashed {
-        told.leave_out(column, why);
-    }
-    Walks::of(prepared, hash)
-}
-
-/// Without a key there is no order, and no part of the table.
-fn all_together(prepared: &Prepared<'_>, hash: Hash, told: &mut Compared) -> Walks {
-    for (column, why) in &prepared.unhashed {
-        told.leave_out(column, why);
-    }
-    let of = prepared.pair;
-    let (from, into): (Vec<_>, Vec<_>) = prepared.hashed.iter().cloned().unzip();
-    let walk = |schema: &str, table: &str, columns| Walk {
-        schema: schema.to_owned(),
-        table: table.to_owned(),
-        key: Vec::new(),
-        only: Vec::new(),
-        hash,
-        columns,
-    };
-    Walks { source: walk(&of.source_schema, &of.source_table, from), sink: walk(&of.sink_schema, &of.sink_table, into) }
 }
 
 fn is_shared(pairs: &[Pair], at: usize) -> bool {

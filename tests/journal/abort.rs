@@ -1,7 +1,5 @@
 //! An abort that is asked to stop at any call, or whose disk is full at any record: as a run, it goes on where it was.
 
-use std::sync::{Arc, Mutex};
-
 use upgrade::{
     error::Kind,
     event::Outcome,
@@ -83,24 +81,11 @@ fn check(world: &World, desk: &Desk, what: &str) {
 #[test]
 fn an_abort_that_was_stopped_at_any_call_goes_on() {
     let before = Stopped::new();
-    let calls: Arc<Mutex<Vec<bool>>> = Arc::default();
     let (world, desk) = before.again();
-    let heard = Arc::clone(&calls);
-    world.listen(move |_, after| {
-        let mut calls = heard.lock().unwrap();
-        calls.push(after);
-        if after {
-            // The moment before it stands one place further up.
-            let before = calls.len() - 2;
-            calls[before] = true;
-        }
+    let tried = call::worth_trying(&world, LOOKS, || {
+        assert_eq!(abort(&world, &desk, Stop::default(), None).exit_code, 0);
+        check(&world, &desk, "undisturbed");
     });
-    assert_eq!(abort(&world, &desk, Stop::default(), None).exit_code, 0);
-    check(&world, &desk, "undisturbed");
-    let calls = calls.lock().unwrap().clone();
-    let every = calls.len().div_ceil(LOOKS);
-    let tried: Vec<_> = (0..calls.len()).filter(|at| calls[*at] || at % every == 0).collect();
-    assert!(tried.len() > LOOKS, "{} of {}", tried.len(), calls.len());
     let mut stops = 0;
     for at in tried.iter().copied() {
         let signal = [Signal::Interrupt, Signal::Terminate, Signal::HangUp][at % 3];

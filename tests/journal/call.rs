@@ -1,6 +1,6 @@
 //! One call of the program in the pretended world, with a journal and a stop of the test's own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sandbox::region::{Faults, Pace};
 use upgrade::{
@@ -48,4 +48,26 @@ pub fn of_steps(desk: &Desk, world: &World, started: Started, steps: Vec<Placed>
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ending = runtime.block_on(engine.run());
     (ending, seen.0)
+}
+
+/// The calls of what `undisturbed` does in this world that are worth a try of their own: every moment round a call that
+/// changes something, and at least `looks` of those that only look, at equal distances.
+pub fn worth_trying(world: &World, looks: usize, undisturbed: impl FnOnce()) -> Vec<usize> {
+    let calls: Arc<Mutex<Vec<bool>>> = Arc::default();
+    let heard = Arc::clone(&calls);
+    world.listen(move |_, after| {
+        let mut calls = heard.lock().unwrap();
+        calls.push(after);
+        if after {
+            // The moment before it stands one place further up.
+            let before = calls.len() - 2;
+            calls[before] = true;
+        }
+    });
+    undisturbed();
+    let calls = calls.lock().unwrap().clone();
+    let every = calls.len().div_ceil(looks);
+    let tried: Vec<_> = (0..calls.len()).filter(|at| calls[*at] || at % every == 0).collect();
+    assert!(tried.len() > looks, "{} of {}", tried.len(), calls.len());
+    tried
 }

@@ -1,7 +1,5 @@
 //! A run that is asked to stop at a call, whichever it is.
 
-use std::sync::{Arc, Mutex};
-
 use upgrade::{
     event::Outcome,
     runner::{Run, Signal, Stop, journal},
@@ -14,23 +12,8 @@ const LOOKS: usize = 24;
 
 #[test]
 fn a_run_that_was_stopped_at_any_call_ends_as_if_it_had_not_been() {
-    let calls: Arc<Mutex<Vec<bool>>> = Arc::default();
     let (world, desk) = call::quick();
-    let heard = Arc::clone(&calls);
-    world.listen(move |_, after| {
-        let mut calls = heard.lock().unwrap();
-        calls.push(after);
-        if after {
-            // The moment before it stands one place further up.
-            let before = calls.len() - 2;
-            calls[before] = true;
-        }
-    });
-    assert_eq!(desk.finish(&world, 1).exit_code, 0);
-    let calls = calls.lock().unwrap().clone();
-    let every = calls.len().div_ceil(LOOKS);
-    let tried: Vec<_> = (0..calls.len()).filter(|at| calls[*at] || at % every == 0).collect();
-    assert!(tried.len() > LOOKS, "{} of {}", tried.len(), calls.len());
+    let tried = call::worth_trying(&world, LOOKS, || assert_eq!(desk.finish(&world, 1).exit_code, 0));
     std::thread::scope(|scope| {
         for part in tried.chunks(tried.len().div_ceil(2)) {
             scope.spawn(|| part.iter().for_each(|at| stopped(*at)));

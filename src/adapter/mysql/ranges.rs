@@ -28,7 +28,6 @@ impl<'a> Ranges<'a> {
         session.rows("SET SESSION time_zone = '+00:00', sql_mode = ''").await?;
         // Each range is a moment of its own: an old snapshot would keep the server from purging.
         session.rows("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-        session.rows("SET SESSION group_concat_max_len = 4").await?;
         Ok(Self { session })
     }
 
