@@ -14,4 +14,4 @@ pub use green::make_green;
 pub use log::{Ending, current_file, plant_boundary, rotate_past, rotate_to};
 pub use options::Engine;
 pub use server::{Server, Site, connect};
-pub use switchover::{Freed, Readers, cut_over, freeze_and_thaw, open_for_writes};
+pub use switchover::{Freed, Readers, cut_over, freeze_and_thaw, log_position, open_for_writes};

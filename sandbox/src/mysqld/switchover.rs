@@ -126,7 +126,7 @@ async fn catch_up(on_green: &mut Conn, (file, position): &(String, u64), timeout
 }
 
 /// The end of the server's own binary log.
-pub(super) async fn log_position(conn: &mut Conn) -> Result<Option<(String, u64)>> {
+pub async fn log_position(conn: &mut Conn) -> Result<Option<(String, u64)>> {
     let row: Option<Row> = conn.query_first("SHOW MASTER STATUS").await.doing("Asking for the log position")?;
     Ok(row.and_then(|row| Some((row.get(0)?, row.get(1)?))))
 }

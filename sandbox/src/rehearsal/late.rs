@@ -10,11 +10,11 @@ use super::offset::{self, Offset};
 use crate::clock;
 use crate::error::{Doing, Error, Result};
 use crate::flink::Client;
-use crate::mysqld::{Readers, connect};
+use crate::mysqld::{Readers, connect, log_position};
 use crate::place::{Record, State};
 use crate::plane::SameFile;
 use crate::serve::Oddities;
-use crate::workload::{FIRST_PLANTED, Table};
+use crate::workload::{FIRST_PLANTED, Held, Table, Workload};
 
 /// The state in which the job is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -59,6 +59,35 @@ impl Late {
         };
         let beat = "'heartbeat.interval' = '5 s',\n  'debezium.connect.keep.alive.interval.ms' = '2000',";
         restart + &script.replace("'heartbeat.interval' = '5 s',", beat)
+    }
+
+    /// What must be so before the switchover: a job goes astray only from the very end of blue's log. A reader that is
+    /// behind by one event when its connection is cut would find no event where it stands.
+    pub(super) async fn begin(self, record: &Record, jobs: &[String], writer: &Workload) -> Result<Option<Held>> {
+        if self != Self::Astray {
+            return Ok(None);
+        }
+        let held = writer.hold().await;
+        let flink = Client::new(&record.flink)?;
+        let mut blue = admin(record, record.source.address()?).await?;
+        let end = log_position(&mut blue).await?.ok_or_else(|| Error::other("Blue writes no binary log"))?;
+        let started = clock::start();
+        for job in jobs {
+            loop {
+                let newest = offset::newest(&flink, job).await?;
+                let at = newest.map(|(_, offsets)| offsets).unwrap_or_default();
+                if !at.is_empty() && at.iter().all(|one| (&one.file, one.position) == (&end.0, end.1)) {
+                    break;
+                }
+                if started.elapsed() > LIMIT {
+                    let (what, detail) =
+                        (format!("A job at the end of blue's log, {end:?},"), format!(" Last seen: {at:?}"));
+                    return Err(Error::TooSlow { what, limit: LIMIT, detail });
+                }
+                clock::pause(LOOK).await;
+            }
+        }
+        Ok(Some(held))
     }
 
     /// Waits until the job is in this state; what was seen, in words.

@@ -101,7 +101,7 @@ impl Rehearsal {
                 if self.scene.kept {
                     keep_states(&record, &jobs, &written.playbook, say).await?;
                 }
-                self.come_late(late, &place, &record, &jobs, say).await?;
+                self.come_late(late, &place, &record, &jobs, &writer, say).await?;
                 if self.scene.state_only {
                     return Ok(Story::default());
                 }
@@ -145,12 +145,22 @@ impl Rehearsal {
     }
 
     /// The switchover by hand, and what becomes of the job that nobody stopped.
-    async fn come_late(&self, late: Late, place: &Place, record: &Record, jobs: &[String], say: Say<'_>) -> Result<()> {
+    async fn come_late(
+        &self,
+        late: Late,
+        place: &Place,
+        record: &Record,
+        jobs: &[String],
+        writer: &Workload,
+        say: Say<'_>,
+    ) -> Result<()> {
         let console = Console::new(record)?;
         say("By hand: CreateBlueGreenDeployment");
         let deployment = console.create(self.gtid).await?;
         say("By hand: SwitchoverBlueGreenDeployment");
+        let held = late.begin(record, jobs, writer).await?;
         console.switch_over(&deployment).await?;
+        drop(held);
         let state: State = read_json(&place.state())?.unwrap_or_default();
         let seen = late.reached(record, &state, jobs).await?;
         say(&format!("The job is found {late:?}: {seen}"));

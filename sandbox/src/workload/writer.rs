@@ -7,7 +7,7 @@ use std::time::Duration;
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock, watch};
 use tokio::task::JoinSet;
 
 use super::rows::Table;
@@ -78,8 +78,13 @@ impl Record {
 pub struct Workload {
     record: Arc<Mutex<Record>>,
     stop: watch::Sender<bool>,
+    /// Shared by the rounds that go on, taken whole by who holds the writer.
+    turn: Arc<RwLock<()>>,
     hands: JoinSet<()>,
 }
+
+/// The writer waits between two rounds until this is dropped.
+pub type Held = OwnedRwLockWriteGuard<()>;
 
 impl Workload {
     /// Writes to `database` at `rate` changed rows a second until stopped. Ids from `FIRST_OF_WRITER` on are its own.
@@ -92,13 +97,19 @@ impl Workload {
         let record = Arc::new(Mutex::new(Record::default()));
         let (stop, stopped) = watch::channel(false);
         let pace = Duration::from_secs_f64(f64::from(connections * CHANGES_PER_ROUND) / f64::from(rate.max(1)));
+        let turn = Arc::new(RwLock::new(()));
         let mut hands = JoinSet::new();
         for number in 0..connections {
             let (app, database, record) = (app.clone(), database.to_owned(), record.clone());
-            let hand = Hand { endpoint, app, database, record, round: 0, number, connections };
+            let hand = Hand { endpoint, app, database, record, turn: turn.clone(), round: 0, number, connections };
             hands.spawn(hand.write(pace, stopped.clone()));
         }
-        Self { record, stop, hands }
+        Self { record, stop, turn, hands }
+    }
+
+    /// Lets every connection finish its round and begin no other.
+    pub async fn hold(&self) -> Held {
+        self.turn.clone().write_owned().await
     }
 
     pub fn record(&self) -> Record {
@@ -119,6 +130,7 @@ struct Hand {
     app: Login,
     database: String,
     record: Arc<Mutex<Record>>,
+    turn: Arc<RwLock<()>>,
     round: u32,
     number: u32,
     connections: u32,
@@ -129,7 +141,9 @@ impl Hand {
         let mut conn: Option<Conn> = None;
         let started = clock::start();
         let mut due = Duration::ZERO;
+        let turn = self.turn.clone();
         while !*stopped.borrow() {
+            let _turn = turn.read().await;
             let done = match conn.as_mut() {
                 Some(conn) => self.round(conn).await,
                 None => match connect(self.endpoint, &self.app).await {
