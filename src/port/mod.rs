@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use crate::error::Result;
 
 pub mod binlog;
+pub mod catalogue;
 pub mod clock;
 pub mod files;
 pub mod flink;

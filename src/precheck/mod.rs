@@ -2,12 +2,21 @@
 
 mod aws;
 mod cdc;
+mod check;
+mod findings;
 mod inventory;
 mod server;
+mod structure;
+mod text;
 
+pub use check::{Check, From, Holds, Hop, all};
 pub use inventory::{CdcJob, Inventory, JobState, Looked, ServerIds, Sink, Source, Unknown};
 
-use crate::event::{Consequence, Finding, Level};
+use crate::{
+    event::{Consequence, Finding, Level},
+    port::catalogue::{Instance, Schema},
+};
+use findings::Findings;
 
 /// Everything that is wrong, the worst first.
 pub fn check(inventory: &Inventory) -> Vec<Finding> {
@@ -17,6 +26,22 @@ pub fn check(inventory: &Inventory) -> Vec<Finding> {
     cdc::check(inventory, &mut findings);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     findings
+}
+
+/// What is wrong with what belongs to no schema.
+pub fn of_instance(instance: &Instance, hop: &Hop) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    structure::of_instance(instance, hop, &mut findings);
+    text::of_instance(instance, hop, &mut findings);
+    findings.into_all()
+}
+
+/// What is wrong with one schema.
+pub fn of_schema(schema: &Schema, instance: &Instance, hop: &Hop) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    structure::of_schema(schema, instance, hop, &mut findings);
+    text::of_schema(schema, instance, hop, &mut findings);
+    findings.into_all()
 }
 
 /// A finding that stops AWS or the handover.
