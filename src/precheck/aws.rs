@@ -1,6 +1,6 @@
 //! What RDS itself would refuse, or would do badly.
 
-use super::{error, inventory::Inventory, warning, with};
+use super::{error, inventory::Inventory, ours, warning, with};
 use crate::{
     event::{Consequence, Finding},
     port::rds::Database,
@@ -25,7 +25,7 @@ fn version(seen: &Inventory, findings: &mut Vec<Finding>) {
     let Some(target) = &seen.target else {
         let text = format!("RDS does not offer {} {}", seen.blue.engine, seen.target_version);
         findings.push(with(
-            error("engine_version", seen.blue.database.id(), text),
+            error(&ours::ENGINE_VERSION, seen.blue.database.id(), text),
             "Correct `target.engine_version`",
             query,
         ));
@@ -38,11 +38,11 @@ fn version(seen: &Inventory, findings: &mut Vec<Finding>) {
         .any(|offered| offered.version == target.version);
     if target.version == seen.blue.engine_version {
         let text = format!("It is at {} already", target.version);
-        findings.push(warning("engine_version", Consequence::Advice, seen.blue.database.id(), text));
+        findings.push(warning(&ours::ENGINE_VERSION, Consequence::Advice, seen.blue.database.id(), text));
     } else if !offered {
         let text = format!("{} is not a valid upgrade target of {}", target.version, seen.blue.engine_version);
         let fix = "Choose one of the listed targets, or upgrade in two hops";
-        findings.push(with(error("engine_version", seen.blue.database.id(), text), fix, query));
+        findings.push(with(error(&ours::ENGINE_VERSION, seen.blue.database.id(), text), fix, query));
     }
 }
 
@@ -57,7 +57,7 @@ fn deployments(seen: &Inventory, findings: &mut Vec<Finding>) {
         );
         let fix = format!("aws rds delete-blue-green-deployment --blue-green-deployment-identifier {}", deployment.id);
         findings.push(with(
-            error("deployment_exists", &deployment.id, text),
+            error(&ours::DEPLOYMENT_EXISTS, &deployment.id, text),
             fix,
             "aws rds describe-blue-green-deployments",
         ));
@@ -69,12 +69,16 @@ fn members(seen: &Inventory, findings: &mut Vec<Finding>) {
     for member in &seen.blue.members {
         if member.status != "available" {
             let text = format!("It is {}, and a deployment needs it available", member.status);
-            findings.push(with(error("instance_available", &member.id, text), "Wait until it is available", query));
+            findings.push(with(
+                error(&ours::INSTANCE_AVAILABLE, &member.id, text),
+                "Wait until it is available",
+                query,
+            ));
         }
         if member.parameters != "in-sync" {
             let text = format!("Its parameters are {}: RDS creates no deployment from it", member.parameters);
             let fix = format!("aws rds reboot-db-instance --db-instance-identifier {}", member.id);
-            findings.push(with(error("parameters_in_sync", &member.id, text), fix, query));
+            findings.push(with(error(&ours::PARAMETERS_IN_SYNC, &member.id, text), fix, query));
         }
         name_length(&member.id, findings);
     }
@@ -88,7 +92,7 @@ fn name_length(id: &str, findings: &mut Vec<Finding>) {
         let text =
             format!("Its name has {} characters: with `-green-xxxxxx` it may pass the 63 that RDS allows", id.len());
         let fix = format!("Rename it to at most {LONGEST_NAME} characters");
-        findings.push(with(error("name_length", id, text), fix, "aws rds describe-db-instances"));
+        findings.push(with(error(&ours::NAME_LENGTH, id, text), fix, "aws rds describe-db-instances"));
     }
 }
 
@@ -96,19 +100,19 @@ fn side(seen: &Inventory, findings: &mut Vec<Finding>) {
     let id = seen.blue.database.id();
     if seen.blue.status != "available" {
         let text = format!("It is {}, and a deployment needs it available", seen.blue.status);
-        findings.push(error("database_available", id, text));
+        findings.push(error(&ours::DATABASE_AVAILABLE, id, text));
     }
     if matches!(seen.blue.database, Database::RdsInstance(_)) && seen.blue.backup_retention_days == 0 {
         let fix = format!(
             "aws rds modify-db-instance --db-instance-identifier {id} --backup-retention-period 1 --apply-immediately"
         );
         let text = "Automated backups are off: RDS creates no deployment from it";
-        findings.push(with(error("backups_on", id, text), fix, "aws rds describe-db-instances"));
+        findings.push(with(error(&ours::BACKUPS_ON, id, text), fix, "aws rds describe-db-instances"));
     }
     if seen.blue.managed_password {
         let text = "Its master password is managed by Secrets Manager, which blue/green deployments do not support";
         findings.push(with(
-            error("managed_password", id, text),
+            error(&ours::MANAGED_PASSWORD, id, text),
             "Set a master password of your own",
             "aws rds describe-db-clusters",
         ));
@@ -116,7 +120,7 @@ fn side(seen: &Inventory, findings: &mut Vec<Finding>) {
     if let Some(source) = &seen.blue.replication_source {
         let text = format!("It is itself a replica of {source}");
         findings.push(with(
-            error("external_source", id, text),
+            error(&ours::EXTERNAL_SOURCE, id, text),
             "Promote it, or upgrade its source first",
             "SHOW REPLICA STATUS",
         ));

@@ -1,6 +1,6 @@
 //! What a check is, for which upgrades it holds, and all of them in one list.
 
-use super::{structure, text};
+use super::{ours, structure, text};
 use crate::{
     event::{Consequence, Level},
     port::catalogue::Release,
@@ -67,5 +67,5 @@ impl Hop {
 
 /// All checks there are.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    [structure::CHECKS, text::CHECKS].into_iter().flatten()
+    [ours::CHECKS, structure::CHECKS, text::CHECKS].into_iter().flatten()
 }

@@ -5,6 +5,7 @@ mod cdc;
 mod check;
 mod findings;
 mod inventory;
+mod ours;
 mod server;
 mod structure;
 mod text;
@@ -45,22 +46,27 @@ pub fn of_schema(schema: &Schema, instance: &Instance, hop: &Hop) -> Vec<Finding
 }
 
 /// A finding that stops AWS or the handover.
-fn error(check: &str, object: impl Into<String>, message: impl Into<String>) -> Finding {
+fn error(check: &'static Check, object: impl Into<String>, message: impl Into<String>) -> Finding {
     finding(check, Level::Error, Consequence::StopsTheUpgrade, object.into(), message.into())
 }
 
 /// A finding that shows only later.
-fn warning(check: &str, consequence: Consequence, object: impl Into<String>, message: impl Into<String>) -> Finding {
+fn warning(
+    check: &'static Check,
+    consequence: Consequence,
+    object: impl Into<String>,
+    message: impl Into<String>,
+) -> Finding {
     finding(check, Level::Warning, consequence, object.into(), message.into())
 }
 
 /// A finding that only informs.
-fn notice(check: &str, object: impl Into<String>, message: impl Into<String>) -> Finding {
+fn notice(check: &'static Check, object: impl Into<String>, message: impl Into<String>) -> Finding {
     finding(check, Level::Notice, Consequence::Advice, object.into(), message.into())
 }
 
-fn finding(check: &str, level: Level, consequence: Consequence, object: String, message: String) -> Finding {
-    Finding { check: check.to_owned(), level, consequence, object, message, fix: None, query: None }
+fn finding(check: &'static Check, level: Level, consequence: Consequence, object: String, message: String) -> Finding {
+    Finding { check: check.id.to_owned(), level, consequence, object, message, fix: None, query: None }
 }
 
 /// Adds what to do and what shows it.

@@ -1,6 +1,6 @@
 //! How blue's server is set, and what goes on in it.
 
-use super::{error, inventory::Inventory, warning, with};
+use super::{error, inventory::Inventory, ours, warning, with};
 use crate::{
     event::{Consequence, Finding},
     port::rds::Database,
@@ -15,29 +15,29 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
     if !server.log_bin || server.binlog_format.eq_ignore_ascii_case("OFF") {
         let text = "Blue writes no binary log: RDS cannot make green follow it";
         let fix = "Set binlog_format to ROW in blue's parameter group and reboot the writer";
-        findings.push(with(error("binlog_format", id, text), fix, "SELECT @@log_bin, @@binlog_format"));
+        findings.push(with(error(&ours::BINLOG_FORMAT, id, text), fix, "SELECT @@log_bin, @@binlog_format"));
     } else if !server.binlog_format.eq_ignore_ascii_case("ROW") {
         let text =
             format!("binlog_format is {}; ROW is what replication across versions and CDC need", server.binlog_format);
         let fix = "Set binlog_format to ROW in blue's parameter group and reboot the writer";
         let finding = if seen.cdc_jobs.is_empty() {
-            warning("binlog_format", Consequence::SilentUntilUsed, id, text)
+            warning(&ours::BINLOG_FORMAT, Consequence::SilentUntilUsed, id, text)
         } else {
-            error("binlog_format", id, text)
+            error(&ours::BINLOG_FORMAT, id, text)
         };
         findings.push(with(finding, fix, "SELECT @@binlog_format"));
     }
     if server.read_only {
         let text = "The production address leads to a read-only server";
         findings.push(with(
-            error("writer_endpoint", id, text),
+            error(&ours::WRITER_ENDPOINT, id, text),
             "Name the writer, not a reader",
             "SELECT @@read_only, @@innodb_read_only",
         ));
     }
     if seen.replication.as_ref().is_some_and(|replication| replication.running) {
         let text = "Its server replicates from another one";
-        findings.push(with(error("external_source", id, text), "Stop that replication", "SHOW SLAVE STATUS"));
+        findings.push(with(error(&ours::EXTERNAL_SOURCE, id, text), "Stop that replication", "SHOW SLAVE STATUS"));
     }
     for transaction in seen.open_transactions.iter().filter(|open| open.seconds >= LONG_TRANSACTION_SECONDS) {
         let text = format!(
@@ -46,7 +46,7 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
         );
         let query = "SELECT * FROM information_schema.innodb_trx ORDER BY trx_started";
         findings.push(with(
-            error("long_transaction", &transaction.id, text),
+            error(&ours::LONG_TRANSACTION, &transaction.id, text),
             "Commit it, or kill its connection",
             query,
         ));
@@ -54,6 +54,6 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
     let aurora = matches!(seen.blue.database, Database::AuroraCluster(_));
     if aurora && seen.schemas.iter().any(|schema| schema == "tmp") {
         let text = "Aurora makes no deployment of a cluster with a schema named `tmp`";
-        findings.push(with(error("schema_tmp", "tmp", text), "Rename the schema", "SHOW DATABASES LIKE 'tmp'"));
+        findings.push(with(error(&ours::SCHEMA_TMP, "tmp", text), "Rename the schema", "SHOW DATABASES LIKE 'tmp'"));
     }
 }

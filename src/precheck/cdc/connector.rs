@@ -1,6 +1,6 @@
 //! Whether the mysql-cdc connector can do what the target and the mode need.
 
-use super::{Consequence, Finding, Inventory, error, warning, with};
+use super::{Consequence, Finding, Inventory, error, ours, warning, with};
 
 const QUERY: &str = "GET /jobmanager/environment";
 const OBJECT: &str = "flink-sql-connector-mysql-cdc";
@@ -26,21 +26,21 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
             shown(needed(seen).0),
             needed(seen).1.map(|why| format!(" ({why})")).unwrap_or_default()
         );
-        findings.push(with(warning("connector_version", Consequence::BrokenAfterwards, OBJECT, text), fix, QUERY));
+        findings.push(with(warning(&ours::CONNECTOR_VERSION, Consequence::BrokenAfterwards, OBJECT, text), fix, QUERY));
         return;
     };
     if versions.len() > 1 {
         let all: Vec<String> = versions.iter().map(|version| shown(*version)).collect();
         let text = format!("The class path has several versions of it: {}; any one may be loaded", all.join(", "));
         let fix = "Leave one of them in Flink's lib folder and restart the cluster";
-        findings.push(with(warning("connector_version", Consequence::SilentUntilUsed, OBJECT, text), fix, QUERY));
+        findings.push(with(warning(&ours::CONNECTOR_VERSION, Consequence::SilentUntilUsed, OBJECT, text), fix, QUERY));
     }
     let (least, why) = needed(seen);
     if oldest < least {
         let why = why.unwrap_or("earlier ones cannot start at a position");
         let text = format!("It is {}, and {} is the first that can: {why}", shown(oldest), shown(least));
         let fix = format!("Put version {} or later into Flink's lib folder and restart the jobs with it", shown(least));
-        findings.push(with(error("connector_version", OBJECT, text), fix, QUERY));
+        findings.push(with(error(&ours::CONNECTOR_VERSION, OBJECT, text), fix, QUERY));
     }
 }
 

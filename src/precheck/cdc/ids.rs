@@ -1,6 +1,6 @@
 //! Ids by which a server tells its readers apart: of two with one id it ends the older.
 
-use super::{Consequence, Finding, Inventory, error, warning, with};
+use super::{Consequence, Finding, Inventory, error, ours, warning, with};
 use crate::precheck::inventory::{CdcJob, ServerIds, Source};
 
 const QUERY: &str = "SHOW SLAVE HOSTS (8.0.22 and later: SHOW REPLICAS)";
@@ -20,12 +20,12 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
                     BY_DEFAULT.0, BY_DEFAULT.1
                 );
                 let fix = "Give every source a range of its own, as wide as its parallelism: 'server-id' = '5501-5504'";
-                findings.push(with(warning("server_id", Consequence::SilentUntilUsed, object, text), fix, QUERY));
+                findings.push(with(warning(&ours::SERVER_ID, Consequence::SilentUntilUsed, object, text), fix, QUERY));
             }
             ServerIds::Unreadable(value) => {
                 let text = format!("Its server-id is '{value}', neither a number nor a range like 5501-5504");
                 let fix = "Write 'server-id' = '5501-5504', or one number for a parallelism of 1";
-                findings.push(with(error("server_id", object, text), fix, QUERY));
+                findings.push(with(error(&ours::SERVER_ID, object, text), fix, QUERY));
             }
             ServerIds::Range(first, last) => {
                 for (other_job, other) in &all[at + 1..] {
@@ -43,7 +43,7 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
                             range(*begin, *end)
                         );
                         let fix = "Give every source a range of its own, in all jobs that read this server";
-                        findings.push(with(error("server_id", &object, text), fix, QUERY));
+                        findings.push(with(error(&ours::SERVER_ID, &object, text), fix, QUERY));
                     }
                 }
                 narrow(job, &object, last - first + 1, findings);
@@ -58,7 +58,7 @@ fn narrow(job: &CdcJob, object: &str, width: u32, findings: &mut Vec<Finding>) {
         let text = format!("It has {width} server ids for a parallelism of {parallelism}");
         let fix = format!("Make the range at least {parallelism} wide: 'server-id' = '5501-{}'", 5500 + parallelism);
         let query = "'parallelism.default' of the script";
-        findings.push(with(warning("server_id_range", Consequence::BrokenAfterwards, object, text), fix, query));
+        findings.push(with(warning(&ours::SERVER_ID_RANGE, Consequence::BrokenAfterwards, object, text), fix, query));
     }
 }
 
@@ -71,7 +71,7 @@ fn taken(seen: &Inventory, source: &Source, object: &str, (first, last): (u32, u
         let text = format!("Its server-id {} holds {id}, which {who} has", range(first, last));
         let fix = "Choose a range that no server and no replica has";
         let query = format!("{QUERY}, SELECT @@server_id");
-        findings.push(with(warning("server_id_taken", Consequence::BrokenAfterwards, object, text), fix, query));
+        findings.push(with(warning(&ours::SERVER_ID_TAKEN, Consequence::BrokenAfterwards, object, text), fix, query));
     }
 }
 

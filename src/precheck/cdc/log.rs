@@ -1,6 +1,6 @@
 //! How blue writes the log that the jobs read.
 
-use super::{Consequence, Finding, Inventory, error, notice, warning, with};
+use super::{Consequence, Finding, Inventory, error, notice, ours, warning, with};
 use crate::port::tables::Reader;
 
 /// Blue's log must outlive the switchover and the reading of its tail.
@@ -16,7 +16,7 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
         let text = "Changes of definitions (ALTER, RENAME, TRUNCATE, …) must not be made until the jobs are proven on \
                     green: what they left unread is read from blue's log, and one there stops the handover";
         findings.push(with(
-            notice("ddl_in_the_window", seen.blue.database.id(), text),
+            notice(&ours::DDL_IN_THE_WINDOW, seen.blue.database.id(), text),
             "Hold migrations back until the run has finished",
             "SHOW BINLOG EVENTS",
         ));
@@ -29,14 +29,14 @@ fn settings(seen: &Inventory, findings: &mut Vec<Finding>) {
     if !server.binlog_row_image.eq_ignore_ascii_case("FULL") {
         let text = format!("binlog_row_image is {}; the mysql-cdc connector needs FULL", server.binlog_row_image);
         let fix = "Set binlog_row_image to full in blue's parameter group, then let applications connect anew";
-        findings.push(with(error("binlog_row_image", id, text), fix, "SELECT @@GLOBAL.binlog_row_image"));
+        findings.push(with(error(&ours::BINLOG_ROW_IMAGE, id, text), fix, "SELECT @@GLOBAL.binlog_row_image"));
     }
     if !server.log_replica_updates {
         let text = "log_replica_updates is off, and green takes its parameters from blue: its log would not hold what \
                     blue wrote, so each job must first read blue's log to its end, which is slower";
         let fix = "Set log_slave_updates (8.0.26 and later: log_replica_updates) to 1 in the parameter group";
         let query = "SHOW GLOBAL VARIABLES LIKE 'log_%_updates'";
-        findings.push(with(warning("log_replica_updates", Consequence::Advice, id, text), fix, query));
+        findings.push(with(warning(&ours::LOG_REPLICA_UPDATES, Consequence::Advice, id, text), fix, query));
     }
     if !matches!(server.gtid_mode.to_ascii_uppercase().as_str(), "ON" | "OFF") {
         let text = format!(
@@ -45,7 +45,7 @@ fn settings(seen: &Inventory, findings: &mut Vec<Finding>) {
             server.gtid_mode
         );
         let fix = "Set gtid-mode in blue's parameter group to ON (with enforce_gtid_consistency ON), or back to OFF";
-        findings.push(with(error("gtid_mode", id, text), fix, "SELECT @@gtid_mode"));
+        findings.push(with(error(&ours::GTID_MODE, id, text), fix, "SELECT @@gtid_mode"));
     }
 }
 
@@ -59,7 +59,7 @@ fn retention(seen: &Inventory, findings: &mut Vec<Finding>) {
     };
     let text = format!("The binary log's retention is {shows}; the jobs' position must outlive the switchover");
     let fix = "CALL mysql.rds_set_configuration('binlog retention hours', 72)";
-    let finding = error("binlog_retention", seen.blue.database.id(), text);
+    let finding = error(&ours::BINLOG_RETENTION, seen.blue.database.id(), text);
     findings.push(with(finding, fix, "CALL mysql.rds_show_configuration"));
 }
 
@@ -71,7 +71,7 @@ fn row_value_options<'a>(seen: &Inventory, mut readers: impl Iterator<Item = &'a
             reader.row_value_options
         );
         let fix = "Set binlog_row_value_options to the empty text in blue's parameter group";
-        let finding = error("binlog_row_value_options", seen.blue.database.id(), text);
+        let finding = error(&ours::BINLOG_ROW_VALUE_OPTIONS, seen.blue.database.id(), text);
         findings.push(with(finding, fix, "SELECT @@GLOBAL.binlog_row_value_options"));
     }
 }
@@ -86,6 +86,6 @@ fn prepared<'a>(seen: &Inventory, mut readers: impl Iterator<Item = &'a Reader>,
             prepared.join(", ")
         );
         let fix = "XA COMMIT or XA ROLLBACK each of them";
-        findings.push(with(error("xa_prepared", seen.blue.database.id(), text), fix, "XA RECOVER"));
+        findings.push(with(error(&ours::XA_PREPARED, seen.blue.database.id(), text), fix, "XA RECOVER"));
     }
 }

@@ -10,7 +10,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use super::{Inventory, error, notice, warning, with};
+use super::{Inventory, error, notice, ours, warning, with};
 use crate::event::{Consequence, Finding};
 
 pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
@@ -32,7 +32,7 @@ pub(super) fn check(seen: &Inventory, findings: &mut Vec<Finding>) {
     for unknown in &seen.unknown {
         let text = format!("It is not known {}: {}", unknown.what, unknown.why);
         let fix = unknown.hint.clone().unwrap_or_else(|| "See that it can be asked, or look yourself".to_owned());
-        let mut finding = warning("cdc_not_known", Consequence::SilentUntilUsed, &unknown.object, text);
+        let mut finding = warning(&ours::CDC_NOT_KNOWN, Consequence::SilentUntilUsed, &unknown.object, text);
         finding.fix = Some(fix);
         findings.push(finding);
     }

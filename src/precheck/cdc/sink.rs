@@ -1,6 +1,6 @@
 //! Whether a sink can take changes twice, as every handover gives it some.
 
-use super::{Consequence, Finding, error, kinds, warning, with};
+use super::{Consequence, Finding, error, kinds, ours, warning, with};
 use crate::{
     port::tables::Table,
     precheck::inventory::{CdcJob, Looked, Sink},
@@ -18,7 +18,7 @@ pub(super) fn check(job: &CdcJob, sink: &Sink, findings: &mut Vec<Finding>) {
         Looked::Missing => {
             let text = format!("The sink table {} does not exist, or its login has no right on it", sink.table);
             let fix = format!("Create {quoted}, or grant the login of the sink INSERT, UPDATE, DELETE, SELECT on it");
-            findings.push(with(error("cdc_sink_table", object, text), fix, query));
+            findings.push(with(error(&ours::CDC_SINK_TABLE, object, text), fix, query));
             return;
         }
         Looked::Found(table) => table,
@@ -29,7 +29,7 @@ pub(super) fn check(job: &CdcJob, sink: &Sink, findings: &mut Vec<Finding>) {
             sink.table
         );
         let fix = format!("ALTER TABLE {quoted} ADD PRIMARY KEY (…), with the columns of the source's key");
-        findings.push(with(error("cdc_sink_key", &object, text), fix, &query));
+        findings.push(with(error(&ours::CDC_SINK_KEY, &object, text), fix, &query));
     }
     if !table.unique_keys.is_empty() {
         let names: Vec<&str> = table.unique_keys.iter().map(|(name, _)| name.as_str()).collect();
@@ -41,7 +41,7 @@ pub(super) fn check(job: &CdcJob, sink: &Sink, findings: &mut Vec<Finding>) {
         );
         let drops: Vec<String> = names.iter().map(|name| format!("DROP INDEX `{name}`")).collect();
         let fix = format!("ALTER TABLE {quoted} {}, at least until the jobs are proven", drops.join(", "));
-        let finding = warning("cdc_sink_unique_keys", Consequence::BrokenAfterwards, &object, text);
+        let finding = warning(&ours::CDC_SINK_UNIQUE_KEYS, Consequence::BrokenAfterwards, &object, text);
         findings.push(with(finding, fix, &query));
     }
     if !table.foreign_keys.is_empty() {
@@ -56,7 +56,7 @@ pub(super) fn check(job: &CdcJob, sink: &Sink, findings: &mut Vec<Finding>) {
             "SELECT * FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE constraint_schema = '{}'",
             table.schema
         );
-        let finding = warning("cdc_sink_foreign_keys", Consequence::BrokenAfterwards, &object, text);
+        let finding = warning(&ours::CDC_SINK_FOREIGN_KEYS, Consequence::BrokenAfterwards, &object, text);
         findings.push(with(finding, fix, query));
     }
     for source in job.sources.iter().filter(|source| sink.from.contains(&source.name)) {
@@ -94,7 +94,7 @@ fn key(from: &Table, table: &Table, object: &str, findings: &mut Vec<Finding>) {
         from.primary_key.join(", ")
     );
     let query = format!("SHOW CREATE TABLE `{}`.`{}`", table.schema, table.name);
-    let finding = warning("cdc_sink_key_differs", Consequence::SilentUntilUsed, object, text);
+    let finding = warning(&ours::CDC_SINK_KEY_DIFFERS, Consequence::SilentUntilUsed, object, text);
     findings.push(with(finding, fix, query));
 }
 
@@ -116,7 +116,7 @@ fn columns(from: &Table, table: &Table, object: &str, findings: &mut Vec<Finding
             kinds::definition(column)
         );
         let query = format!("SHOW CREATE TABLE `{}`.`{}`", table.schema, table.name);
-        let finding = warning("cdc_sink_column", Consequence::SilentUntilUsed, object, text);
+        let finding = warning(&ours::CDC_SINK_COLUMN, Consequence::SilentUntilUsed, object, text);
         findings.push(with(finding, fix, query));
     }
 }

@@ -1,6 +1,6 @@
 //! Where a source leads, and what its login may do there.
 
-use super::{Consequence, Finding, Inventory, error, warning, with};
+use super::{Consequence, Finding, Inventory, error, ours, warning, with};
 use crate::{
     port::{mysql::Server, tables::Reader},
     precheck::inventory::{CdcJob, Source},
@@ -29,7 +29,7 @@ pub(super) fn check(seen: &Inventory, job: &CdcJob, source: &Source, findings: &
         );
         let fix = format!("ALTER TABLE `{}`.`{}` ADD PRIMARY KEY (…)", table.schema, table.name);
         let query = format!("SHOW CREATE TABLE `{}`.`{}`", table.schema, table.name);
-        findings.push(with(warning("cdc_source_key", Consequence::SilentUntilUsed, &object, text), fix, query));
+        findings.push(with(warning(&ours::CDC_SOURCE_KEY, Consequence::SilentUntilUsed, &object, text), fix, query));
     }
 }
 
@@ -39,7 +39,7 @@ fn address(seen: &Inventory, source: &Source, object: &str, findings: &mut Vec<F
     let Some(address) = source.address.as_ref().filter(|address| !ours.any(|ours| ours == *address)) else { return };
     let text = format!("The script reads {address}, which is no endpoint of {}", seen.blue.database);
     let fix = seen.blue.address.as_ref().map_or_else(String::new, |address| format!("Read {address}"));
-    let finding = warning("cdc_source_address", Consequence::SilentUntilUsed, object, text);
+    let finding = warning(&ours::CDC_SOURCE_ADDRESS, Consequence::SilentUntilUsed, object, text);
     findings.push(with(finding, fix, "aws rds describe-db-clusters"));
 }
 
@@ -53,11 +53,11 @@ fn reached(source: &Source, server: &Server, blue: &Server, object: &str, findin
         );
         let fix = "Let 'hostname' name the writer: the cluster's own endpoint, not a reader's";
         let query = "SELECT @@read_only, @@innodb_read_only";
-        findings.push(with(error("cdc_source_reader", object, text), fix, query));
+        findings.push(with(error(&ours::CDC_SOURCE_READER, object, text), fix, query));
     } else if server.uuid != blue.uuid {
         let text = format!("{at} leads to the server {}, and blue's writer is {}", server.uuid, blue.uuid);
         let fix = "See what the name resolves to here and where Flink runs; let 'hostname' name blue's writer";
-        findings.push(with(error("cdc_source_server", object, text), fix, "SELECT @@server_uuid"));
+        findings.push(with(error(&ours::CDC_SOURCE_SERVER, object, text), fix, "SELECT @@server_uuid"));
     }
 }
 
@@ -68,7 +68,7 @@ fn rights(reader: &Reader, object: &str, findings: &mut Vec<Finding>) {
     }
     let text = format!("Its login {} lacks {}: on green it could not begin", reader.account, missing.join(", "));
     let fix = format!("GRANT {} ON *.* TO {}", missing.join(", "), quoted(&reader.account));
-    findings.push(with(error("cdc_source_rights", object, text), fix, "SHOW GRANTS"));
+    findings.push(with(error(&ours::CDC_SOURCE_RIGHTS, object, text), fix, "SHOW GRANTS"));
 }
 
 /// Whether some grant has the right, on whatever it is.
@@ -102,7 +102,7 @@ fn plugin(seen: &Inventory, reader: &Reader, object: &str, findings: &mut Vec<Fi
          'jdbc.properties.allowPublicKeyRetrieval' = 'true')",
         quoted(&reader.account)
     );
-    let finding = warning("cdc_login_plugin", Consequence::BrokenAfterwards, object, text);
+    let finding = warning(&ours::CDC_LOGIN_PLUGIN, Consequence::BrokenAfterwards, object, text);
     findings.push(with(finding, fix, "SHOW CREATE USER CURRENT_USER()"));
 }
 
