@@ -13,8 +13,8 @@ use super::{
     keys::{PLAYBOOK, Shape},
     kinds,
     model::{
-        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Of, Playbook, RowHash, Scope, Step, StepBody, TableAt, Tail,
-        Target, Tls, VerifyData,
+        CdcJob, CheckGreen, DatabaseName, Excluded, Flink, FlinkSql, Mysql, Of, Playbook, RowHash, Scope, Step,
+        StepBody, TableAt, Tail, Target, Tls, VerifyData,
     },
     problem::{Problem, place},
     steps::{self, Entry},
@@ -216,12 +216,29 @@ fn no_link(node: &Node, folder: &Path, found: &mut Findings) {
     }
 }
 
+fn check_green(entry: &Entry<'_>) -> Option<CheckGreen> {
+    let excluded = |node: &Node| {
+        Some(Excluded {
+            check: node.text("check")?.to_owned(),
+            object: node.text("object").map(str::to_owned),
+            reason: node.text("reason")?.to_owned(),
+        })
+    };
+    let exclude = entry.body.map(|body| body.list("exclude")).unwrap_or_default();
+    Some(CheckGreen {
+        connections: count(entry, "connections")?,
+        exclude: exclude.iter().map(excluded).collect::<Option<_>>()?,
+    })
+}
+
+/// As written, or the default.
+fn count(entry: &Entry<'_>, key: &str) -> Option<u64> {
+    let written = entry.body.and_then(|body| body.get(key)).and_then(Node::whole);
+    written.or_else(|| entry.kind.body.key(key)?.default?.parse().ok())
+}
+
 fn verify_data(entry: &Entry<'_>, folder: &Path, length: &dyn Fn(&str) -> Option<Duration>) -> Option<VerifyData> {
     let given = |key: &str| entry.body.and_then(|body| body.text(key));
-    let count = |key: &str| {
-        let written = entry.body.and_then(|body| body.get(key)).and_then(Node::whole);
-        written.or_else(|| entry.kind.body.key(key)?.default?.parse().ok())
-    };
     let pairs = entry.body.map(|body| body.list("pairs")).unwrap_or_default();
     let pair = |node: &Node| Some((table_at(node.get("source")?, folder)?, table_at(node.get("sink")?, folder)?));
     Some(VerifyData {
@@ -229,8 +246,8 @@ fn verify_data(entry: &Entry<'_>, folder: &Path, length: &dyn Fn(&str) -> Option
         of: if given("of") == Some("green") { Of::Green } else { Of::Jobs },
         scope: if given("scope") == Some("handover") { Scope::Handover } else { Scope::All },
         hash: if given("hash") == Some("md5") { RowHash::Md5 } else { RowHash::Crc32 },
-        connections: count("connections")?,
-        max_threads_running: count("max_threads_running")?,
+        connections: count(entry, "connections")?,
+        max_threads_running: count(entry, "max_threads_running")?,
         max_lag: length("max_lag")?,
         settle: length("settle")?,
         values_shown: given("values") != Some("hidden"),
@@ -266,6 +283,7 @@ fn step(text: &str, entry: &Entry<'_>, folder: &Path) -> Option<Step> {
                 Some(Value::Flag(true))
             ),
         },
+        "check_green" => StepBody::CheckGreen(check_green(entry)?),
         "approve" => StepBody::Approve { expires: length("expires")? },
         "stop_cdc_jobs" => StepBody::StopCdcJobs,
         "move_cdc_jobs" => StepBody::MoveCdcJobs,

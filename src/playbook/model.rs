@@ -117,6 +117,7 @@ pub enum StepBody {
     RebootGreen {
         always: bool,
     },
+    CheckGreen(CheckGreen),
     Approve {
         expires: Duration,
     },
@@ -144,6 +145,24 @@ pub enum StepBody {
         /// Time since the switchover before the deployment is removed.
         keep_old_for: Duration,
     },
+}
+
+/// How green is looked through, and what is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckGreen {
+    /// Sessions with a server at most.
+    pub connections: u64,
+    pub exclude: Vec<Excluded>,
+}
+
+/// Findings with which a person goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Excluded {
+    pub check: String,
+    /// Absent: every object.
+    pub object: Option<String>,
+    /// Why; stands in the report.
+    pub reason: String,
 }
 
 /// Which tables are compared, and how.
@@ -233,6 +252,7 @@ impl StepBody {
             Self::CreateBlueGreen { .. } => "create_blue_green",
             Self::SyncParameterGroup { .. } => "sync_parameter_group",
             Self::RebootGreen { .. } => "reboot_green",
+            Self::CheckGreen(_) => "check_green",
             Self::Approve { .. } => "approve",
             Self::StopCdcJobs => "stop_cdc_jobs",
             Self::MoveCdcJobs => "move_cdc_jobs",

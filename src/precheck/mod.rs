@@ -4,6 +4,7 @@ mod aws;
 mod cdc;
 mod inventory;
 mod server;
+pub mod upgrade_log;
 
 pub use inventory::{CdcJob, Inventory, JobState, Looked, ServerIds, Sink, Source, Unknown};
 
