@@ -126,6 +126,13 @@ enum Verb {
         #[command(flatten)]
         format: Format,
     },
+    /// Show what a check of the prechecks is about; without a name, all of them
+    Explain {
+        /// The check's id, as a finding names it
+        check: Option<String>,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Print the JSON Schema of a playbook, for editors
     Schema(Format),
     /// Print a completion script
@@ -273,6 +280,7 @@ fn command(verb: Verb) -> (Command, Option<OutputArg>) {
             (Command::Report { playbook, format }, output.output)
         }
         Verb::Offsets { savepoint, format } => (Command::Offsets { savepoint }, format.output),
+        Verb::Explain { check, format } => (Command::Explain { check }, format.output),
         Verb::Schema(format) => (Command::Schema, format.output),
         Verb::Completions { shell, format } => {
             (Command::Completions { shell: shell.to_string(), script: script(shell) }, format.output)

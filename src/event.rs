@@ -90,6 +90,7 @@ pub enum Body {
     Status(Status),
     Offset(Offset),
     Choice(Choice),
+    Check(Check),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,6 +263,24 @@ pub struct ByHand {
     pub name: String,
     /// Where its value is found, and what it looks like.
     pub found: String,
+}
+
+/// A check that a precheck makes, as it explains itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// As its findings name it.
+    pub check: String,
+    /// `mysql_shell`, `aurora` or `upgrade`: who gave it its id.
+    pub from: String,
+    pub level: Level,
+    pub consequence: Consequence,
+    /// What holds where it finds nothing.
+    pub title: String,
+    /// Why it matters, and what to do.
+    pub about: String,
+    /// The upgrades it looks at, in words.
+    pub upgrades: String,
+    pub link: Option<String>,
 }
 
 /// Takes events as they happen: a reporter, a collector, a fan-out of both.

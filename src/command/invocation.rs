@@ -89,6 +89,10 @@ pub enum Command {
         playbook: PathBuf,
         format: ReportFormat,
     },
+    /// All checks without a name.
+    Explain {
+        check: Option<String>,
+    },
     Offsets {
         /// A savepoint or checkpoint folder, or its `_metadata`; a path or an address.
         savepoint: String,

@@ -21,6 +21,7 @@ mod abort;
 mod approve;
 mod choices;
 mod completions;
+mod explain;
 mod invocation;
 mod kept;
 mod offsets;
@@ -48,6 +49,9 @@ pub fn dispatch(invocation: &Invocation) -> u8 {
         Command::Validate { playbook } => validate::validate(common, playbook, clock.now()),
         Command::Schema => schema::schema(common),
         Command::Completions { shell, script } => completions::completions(common, shell, script),
+        Command::Explain { check } => {
+            observed(common, &clock, None, |observer| explain::explain(check.as_deref(), &clock, observer))
+        }
         Command::Offsets { savepoint } => observed(common, &clock, None, |observer| {
             wait(offsets::offsets(savepoint, &wiring::files(None), &clock, observer))
         }),

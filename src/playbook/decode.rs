@@ -13,8 +13,8 @@ use super::{
     keys::{PLAYBOOK, Shape},
     kinds,
     model::{
-        CdcJob, DatabaseName, Flink, FlinkSql, Mysql, Of, Playbook, RowHash, Scope, Step, StepBody, TableAt, Tail,
-        Target, Tls, VerifyData,
+        CdcJob, CheckGreen, DatabaseName, Excluded, Flink, FlinkSql, Mysql, Of, Playbook, Prechecks, RowHash, Scope,
+        Step, StepBody, TableAt, Tail, Target, Tls, VerifyData,
     },
     problem::{Problem, place},
     steps::{self, Entry},
@@ -216,12 +216,46 @@ fn no_link(node: &Node, folder: &Path, found: &mut Findings) {
     }
 }
 
+fn prechecks(entry: &Entry<'_>) -> Option<Prechecks> {
+    let given = |key: &str| entry.body.and_then(|body| body.get(key)).map(|node| &node.value);
+    let include = entry.body.map(|body| body.list("include")).unwrap_or_default();
+    let name = |node: &Node| match &node.value {
+        Value::Text(name) => Some(name.clone()),
+        _ => None,
+    };
+    Some(Prechecks {
+        include: include.iter().map(name).collect::<Option<_>>()?,
+        exclude: excluded(entry)?,
+        strict: entry.body.and_then(|body| body.text("fail_on")) == Some("warning"),
+        connections: count(entry, "connections")?,
+        max_threads_running: count(entry, "max_threads_running")?,
+        check_tables: !matches!(given("check_tables"), Some(Value::Flag(false))),
+    })
+}
+
+fn check_green(entry: &Entry<'_>) -> Option<CheckGreen> {
+    Some(CheckGreen { connections: count(entry, "connections")?, exclude: excluded(entry)? })
+}
+
+fn excluded(entry: &Entry<'_>) -> Option<Vec<Excluded>> {
+    let rule = |node: &Node| {
+        Some(Excluded {
+            check: node.text("check")?.to_owned(),
+            object: node.text("object").map(str::to_owned),
+            reason: node.text("reason")?.to_owned(),
+        })
+    };
+    entry.body.map(|body| body.list("exclude")).unwrap_or_default().iter().map(rule).collect()
+}
+
+/// As written, or the default.
+fn count(entry: &Entry<'_>, key: &str) -> Option<u64> {
+    let written = entry.body.and_then(|body| body.get(key)).and_then(Node::whole);
+    written.or_else(|| entry.kind.body.key(key)?.default?.parse().ok())
+}
+
 fn verify_data(entry: &Entry<'_>, folder: &Path, length: &dyn Fn(&str) -> Option<Duration>) -> Option<VerifyData> {
     let given = |key: &str| entry.body.and_then(|body| body.text(key));
-    let count = |key: &str| {
-        let written = entry.body.and_then(|body| body.get(key)).and_then(Node::whole);
-        written.or_else(|| entry.kind.body.key(key)?.default?.parse().ok())
-    };
     let pairs = entry.body.map(|body| body.list("pairs")).unwrap_or_default();
     let pair = |node: &Node| Some((table_at(node.get("source")?, folder)?, table_at(node.get("sink")?, folder)?));
     Some(VerifyData {
@@ -229,8 +263,8 @@ fn verify_data(entry: &Entry<'_>, folder: &Path, length: &dyn Fn(&str) -> Option
         of: if given("of") == Some("green") { Of::Green } else { Of::Jobs },
         scope: if given("scope") == Some("handover") { Scope::Handover } else { Scope::All },
         hash: if given("hash") == Some("md5") { RowHash::Md5 } else { RowHash::Crc32 },
-        connections: count("connections")?,
-        max_threads_running: count("max_threads_running")?,
+        connections: count(entry, "connections")?,
+        max_threads_running: count(entry, "max_threads_running")?,
         max_lag: length("max_lag")?,
         settle: length("settle")?,
         values_shown: given("values") != Some("hidden"),
@@ -255,7 +289,7 @@ fn step(text: &str, entry: &Entry<'_>, folder: &Path) -> Option<Step> {
     let length =
         |key: &str| duration_of(entry, key).or_else(|| duration::parse(entry.kind.body.key(key)?.default?).ok());
     let body = match entry.name() {
-        "precheck" => StepBody::Precheck,
+        "precheck" => StepBody::Precheck(prechecks(entry)?),
         "create_blue_green" => StepBody::CreateBlueGreen { name: given("name")? },
         "sync_parameter_group" => {
             StepBody::SyncParameterGroup { group: given("group"), instance_group: given("instance_group") }
@@ -266,6 +300,7 @@ fn step(text: &str, entry: &Entry<'_>, folder: &Path) -> Option<Step> {
                 Some(Value::Flag(true))
             ),
         },
+        "check_green" => StepBody::CheckGreen(check_green(entry)?),
         "approve" => StepBody::Approve { expires: length("expires")? },
         "stop_cdc_jobs" => StepBody::StopCdcJobs,
         "move_cdc_jobs" => StepBody::MoveCdcJobs,

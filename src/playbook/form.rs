@@ -207,6 +207,25 @@ pub(super) static PARAMETER: Form = Form {
     guarded: true,
 };
 
+pub(super) static CHECK: Form = Form {
+    what: "the id of a check",
+    pattern: "^[A-Za-z][A-Za-z0-9_]{0,99}$",
+    accepts: |text| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && made_of(text, 100, |c| c.is_ascii_alphanumeric() || c == '_')
+    },
+    rule: "an id as findings and `upgrade explain` show it",
+    guarded: false,
+};
+
+pub(super) static LINE: Form = Form {
+    what: "a line of text",
+    pattern: "^[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
+    accepts: |text| !text.is_empty() && !text.starts_with(char::is_whitespace) && !text.contains(char::is_control),
+    rule: "one line that is not empty and does not begin with a blank",
+    guarded: false,
+};
+
 pub(super) static PATH: Form = Form {
     what: "a path",
     pattern: "^[^\\u0000-\\u001f]+$",
@@ -310,6 +329,8 @@ mod tests {
             &TABLE,
             &PARAMETER_NAME,
             &PARAMETER,
+            &CHECK,
+            &LINE,
             &PATH,
         ] {
             let inner = form.pattern.trim_start_matches('^').trim_end_matches('$');

@@ -43,7 +43,12 @@ pub fn step_input(playbook: &Playbook, folder: &Path, index: usize) -> Value {
 
 fn step_keys(step: &Step) -> Value {
     let mut keys = match &step.body {
-        StepBody::Precheck | StepBody::StopCdcJobs | StepBody::MoveCdcJobs | StepBody::RepointCdcJobs => json!({}),
+        // What is passed over is changed by a person who has looked at what was found.
+        StepBody::Precheck(_)
+        | StepBody::CheckGreen(_)
+        | StepBody::StopCdcJobs
+        | StepBody::MoveCdcJobs
+        | StepBody::RepointCdcJobs => json!({}),
         StepBody::SubmitCdcJobs { tail } => json!({ "tail": tail }),
         StepBody::CreateBlueGreen { name } => json!({ "name": name }),
         StepBody::SyncParameterGroup { group, instance_group } => {

@@ -46,9 +46,51 @@ static TABLE_AT: Mapping = Mapping::of(
     ],
 );
 
-pub(super) static KINDS: [Kind; 13] = [
+static EXCLUDED: Mapping = Mapping::of(
+    "exclude",
+    &[Key::must("check", Shape::Text(&form::CHECK), "Which finding, by its check."), OBJECT, REASON],
+);
+
+static EXCLUDED_ON_GREEN: Mapping = Mapping::of(
+    "exclude",
+    &[Key::must("check", Shape::Choice(&GREEN_CHECKS), "Which finding, by its check."), OBJECT, REASON],
+);
+
+const OBJECT: Key =
+    Key::may("object", Shape::Text(&form::LINE), "Of which object, as the finding names it; of every one without it.");
+const REASON: Key = Key::must("reason", Shape::Text(&form::LINE), "Why; stands in the report.");
+
+/// What `check_green` may find.
+const GREEN_CHECKS: [&str; 7] = [
+    "view_broken",
+    "program_broken",
+    "missing_on_green",
+    "only_on_green",
+    "event_off_on_green",
+    "event_runs_on_green",
+    "not_looked_at",
+];
+
+pub(super) static KINDS: [Kind; 14] = [
     Kind {
-        body: body("precheck", &[], &[]),
+        body: body(
+            "precheck",
+            &[
+                Key::may("include", Shape::List(&Shape::Text(&form::CHECK)), "The only checks that count."),
+                Key::may("exclude", Shape::List(&Shape::Map(&EXCLUDED)), "Findings to go on with."),
+                Key::may("fail_on", Shape::Choice(&["error", "warning"]), "The least level that refuses.").or("error"),
+                Key::may("connections", Shape::Count, "Sessions with blue's writer at most.").or("4"),
+                Key::may(
+                    "max_threads_running",
+                    Shape::Count,
+                    "Threads of the server over which nothing more is asked of its catalogue.",
+                )
+                .or("25"),
+                Key::may("check_tables", Shape::Flag, "Whether every table is checked (CHECK TABLE … FOR UPGRADE).")
+                    .or("true"),
+            ],
+            &[],
+        ),
         about: "Looks for everything that would stop the upgrade or break after it.",
         sections: &["target", "mysql"],
         steps: &[],
@@ -96,6 +138,20 @@ pub(super) static KINDS: [Kind; 13] = [
         about: "Reboots green so that static parameters take effect.",
         sections: &["target"],
         steps: &[],
+        repeatable: false,
+    },
+    Kind {
+        body: body(
+            "check_green",
+            &[
+                Key::may("connections", Shape::Count, "Sessions with a server at most.").or("4"),
+                Key::may("exclude", Shape::List(&Shape::Map(&EXCLUDED_ON_GREEN)), "Findings to go on with."),
+            ],
+            &[],
+        ),
+        about: "Reads every view of green, and compares what its schemas hold with blue.",
+        sections: &["target", "mysql"],
+        steps: &["create_blue_green"],
         repeatable: false,
     },
     Kind {
@@ -240,7 +296,7 @@ pub(super) const EITHER: [(&str, &str); 2] = [("move_cdc_jobs", "stop_cdc_jobs")
 
 /// The first step of the one kind must stand before every step of the other, where a playbook has both.
 /// `sync_parameter_group` may stand before or after `create_blue_green`.
-pub(super) const ORDER: [(&str, &str); 27] = [
+pub(super) const ORDER: [(&str, &str); 34] = [
     ("precheck", "create_blue_green"),
     ("precheck", "reboot_green"),
     ("precheck", "stop_cdc_jobs"),
@@ -251,6 +307,13 @@ pub(super) const ORDER: [(&str, &str); 27] = [
     ("sync_parameter_group", "reboot_green"),
     ("sync_parameter_group", "stop_cdc_jobs"),
     ("sync_parameter_group", "switchover"),
+    ("precheck", "check_green"),
+    ("create_blue_green", "check_green"),
+    ("sync_parameter_group", "check_green"),
+    ("reboot_green", "check_green"),
+    ("check_green", "stop_cdc_jobs"),
+    ("check_green", "move_cdc_jobs"),
+    ("check_green", "switchover"),
     ("reboot_green", "stop_cdc_jobs"),
     ("reboot_green", "switchover"),
     ("stop_cdc_jobs", "switchover"),

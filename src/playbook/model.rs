@@ -103,7 +103,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepBody {
-    Precheck,
+    Precheck(Prechecks),
     CreateBlueGreen {
         /// The deployment's name.
         name: String,
@@ -117,6 +117,7 @@ pub enum StepBody {
     RebootGreen {
         always: bool,
     },
+    CheckGreen(CheckGreen),
     Approve {
         expires: Duration,
     },
@@ -144,6 +145,40 @@ pub enum StepBody {
         /// Time since the switchover before the deployment is removed.
         keep_old_for: Duration,
     },
+}
+
+/// How green is looked through, and what is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckGreen {
+    /// Sessions with a server at most.
+    pub connections: u64,
+    pub exclude: Vec<Excluded>,
+}
+
+/// Which prechecks are made, and how gently the catalogue is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Prechecks {
+    /// Ids of the only checks that count; all where there is none.
+    pub include: Vec<String>,
+    pub exclude: Vec<Excluded>,
+    /// Warnings refuse too.
+    pub strict: bool,
+    /// Sessions with blue's writer at most.
+    pub connections: u64,
+    /// `Threads_running` over which nothing more is asked.
+    pub max_threads_running: u64,
+    /// Whether tables are checked with `CHECK TABLE … FOR UPGRADE`.
+    pub check_tables: bool,
+}
+
+/// Findings with which a person goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Excluded {
+    pub check: String,
+    /// Absent: every object.
+    pub object: Option<String>,
+    /// Why; stands in the report.
+    pub reason: String,
 }
 
 /// Which tables are compared, and how.
@@ -229,10 +264,11 @@ pub enum Tail {
 impl StepBody {
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Precheck => "precheck",
+            Self::Precheck(_) => "precheck",
             Self::CreateBlueGreen { .. } => "create_blue_green",
             Self::SyncParameterGroup { .. } => "sync_parameter_group",
             Self::RebootGreen { .. } => "reboot_green",
+            Self::CheckGreen(_) => "check_green",
             Self::Approve { .. } => "approve",
             Self::StopCdcJobs => "stop_cdc_jobs",
             Self::MoveCdcJobs => "move_cdc_jobs",

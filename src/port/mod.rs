@@ -13,6 +13,7 @@ pub mod clock;
 pub mod files;
 pub mod flink;
 pub mod mysql;
+pub mod objects;
 pub mod rds;
 pub mod rows;
 pub mod secrets;

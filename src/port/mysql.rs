@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reply, binlog::Place};
+use super::{
+    Reply,
+    binlog::Place,
+    objects::{Object, Objects, Unreadable},
+};
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,4 +129,14 @@ pub trait MysqlRead: Send + Sync {
     fn open_transactions<'a>(&'a self, at: &'a Address, seconds: u64) -> Reply<'a, Vec<OpenTransaction>>;
     /// All schema names.
     fn schemas<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<String>>;
+    /// What the schemas hold that are not the server's own.
+    fn objects<'a>(&'a self, at: &'a Address) -> Reply<'a, Objects>;
+    /// Those of `objects` of which the server can make nothing: views that cannot be read, programs that do not parse. No
+    /// row is read and no program runs; what is no longer there is passed over. `connections` at most at a time.
+    fn unreadable<'a>(
+        &'a self,
+        at: &'a Address,
+        objects: &'a [Object],
+        connections: usize,
+    ) -> Reply<'a, Vec<Unreadable>>;
 }

@@ -216,6 +216,27 @@ pub struct EventWindow {
     pub source_type: Option<String>,
 }
 
+/// A log file that RDS keeps of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceLog {
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// Milliseconds since the epoch.
+    pub written_at: i64,
+}
+
+/// What RDS gave of a log file, from its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogText {
+    pub text: String,
+    /// Bytes that RDS said it has and did not give.
+    pub short_by: u64,
+}
+
+/// A log that is longer is not fetched.
+pub const LONGEST_LOG: u64 = 16 << 20;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDeployment {
     pub name: String,
@@ -241,6 +262,10 @@ pub trait RdsRead: Send + Sync {
     /// What a family knows, with the engine's defaults.
     fn family_parameters<'a>(&'a self, level: Level, family: &'a str) -> Reply<'a, Vec<Parameter>>;
     fn events<'a>(&'a self, window: &'a EventWindow) -> Reply<'a, Vec<RdsEvent>>;
+    /// Log files of an instance whose names contain `containing`, the newest first.
+    fn instance_logs<'a>(&'a self, instance: &'a str, containing: &'a str) -> Reply<'a, Vec<InstanceLog>>;
+    /// One of them from its beginning to its end, which is [`LONGEST_LOG`] away at most.
+    fn log_text<'a>(&'a self, instance: &'a str, log: &'a InstanceLog) -> Reply<'a, LogText>;
 }
 
 /// Every method sends exactly one request. An error of kind `Unknown` means that it may have been applied.

@@ -1,6 +1,6 @@
 //! What a check is, for which upgrades it holds, and all of them in one list.
 
-use super::{ours, structure, text};
+use super::{ours, structure, text, upgrade_log};
 use crate::{
     event::{Consequence, Level},
     port::catalogue::Release,
@@ -63,6 +63,12 @@ impl Hop {
             Holds::Between(release, before) => self.crosses(release) && self.to < before,
         }
     }
+}
+
+/// The check of an id, also where it is spelt as the log of an engine spells it.
+pub fn named(id: &str) -> Option<&'static Check> {
+    let official = upgrade_log::official(id);
+    all().find(|check| check.id == id).or_else(|| all().find(|check| check.id.eq_ignore_ascii_case(&official)))
 }
 
 /// All checks there are.

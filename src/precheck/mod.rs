@@ -9,8 +9,9 @@ mod ours;
 mod server;
 mod structure;
 mod text;
+pub mod upgrade_log;
 
-pub use check::{Check, From, Holds, Hop, all};
+pub use check::{Check, From, Holds, Hop, all, named};
 pub use inventory::{CdcJob, Inventory, JobState, Looked, ServerIds, Sink, Source, Unknown};
 
 use crate::{
@@ -19,13 +20,12 @@ use crate::{
 };
 use findings::Findings;
 
-/// Everything that is wrong, the worst first.
+/// Everything that is wrong.
 pub fn check(inventory: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
     aws::check(inventory, &mut findings);
     server::check(inventory, &mut findings);
     cdc::check(inventory, &mut findings);
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     findings
 }
 

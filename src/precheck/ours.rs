@@ -333,6 +333,56 @@ pub(super) const XA_PREPARED: Check = own(
     "A prepared transaction survives in neither log: its rows would be on one side only.",
 );
 
+pub(super) const VIEW_BROKEN: Check = own(
+    "view_broken",
+    Level::Error,
+    Consequence::BrokenAfterwards,
+    "Every view can be read on green",
+    "Each view of green is read without a row (`LIMIT 0`): what the new version cannot make sense of shows there first.",
+);
+pub(super) const PROGRAM_BROKEN: Check = own(
+    "program_broken",
+    Level::Error,
+    Consequence::BrokenAfterwards,
+    "Every routine, trigger and event parses on green",
+    "A definition that the new version cannot parse fails when it is called, or stops writes to its table.",
+);
+pub(super) const MISSING_ON_GREEN: Check = own(
+    "missing_on_green",
+    Level::Error,
+    Consequence::BrokenAfterwards,
+    "Green holds every object of blue",
+    "What blue has and green has not after it has applied all of blue's log did not survive the upgrade.",
+);
+pub(super) const ONLY_ON_GREEN: Check = own(
+    "only_on_green",
+    Level::Warning,
+    Consequence::Advice,
+    "Green holds nothing that blue has not",
+    "Somebody has made it on green, where the switchover will bring it into production.",
+);
+pub(super) const EVENT_OFF_ON_GREEN: Check = own(
+    "event_off_on_green",
+    Level::Warning,
+    Consequence::SilentUntilUsed,
+    "Events will run after the switchover",
+    "An event made on blue after green was copied arrives on green disabled.",
+);
+pub(super) const EVENT_RUNS_ON_GREEN: Check = own(
+    "event_runs_on_green",
+    Level::Warning,
+    Consequence::SilentUntilUsed,
+    "No event runs on green before the switchover",
+    "An event that runs on both sides changes rows twice, and replication stops at the second change.",
+);
+pub(super) const NOT_LOOKED_AT: Check = own(
+    "not_looked_at",
+    Level::Warning,
+    Consequence::Advice,
+    "Everything on green can be looked at",
+    "The login lacks a right, or the server did not answer in time: that object was not judged.",
+);
+
 pub(super) const CHECKS: &[Check] = &[
     ENGINE_VERSION,
     DEPLOYMENT_EXISTS,
@@ -381,6 +431,13 @@ pub(super) const CHECKS: &[Check] = &[
     BINLOG_RETENTION,
     BINLOG_ROW_VALUE_OPTIONS,
     XA_PREPARED,
+    VIEW_BROKEN,
+    PROGRAM_BROKEN,
+    MISSING_ON_GREEN,
+    ONLY_ON_GREEN,
+    EVENT_OFF_ON_GREEN,
+    EVENT_RUNS_ON_GREEN,
+    NOT_LOOKED_AT,
 ];
 
 const fn own(

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::words;
 use crate::{
     error::Error,
-    event::{Body, Choice, Event, Finding, Level, Offset, OperationState, Outcome, Proposal, Status},
+    event::{Body, Check, Choice, Event, Finding, Level, Offset, OperationState, Outcome, Proposal, Status},
 };
 
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ pub(super) struct Story {
     pub(super) artifacts: Vec<Artifact>,
     pub(super) proposals: Vec<Proposal>,
     pub(super) choices: Vec<Choice>,
+    pub(super) checks: Vec<Check>,
     pub(super) status: Option<Status>,
     pub(super) offsets: Vec<Offset>,
     pub(super) end: Option<End>,
@@ -228,6 +229,7 @@ impl Story {
             Body::Proposal(proposal) => self.proposals.push(proposal.clone()),
             Body::Status(status) => self.status = Some(status.clone()),
             Body::Choice(choice) => self.choices.push(choice.clone()),
+            Body::Check(check) => self.checks.push(check.clone()),
             Body::Offset(offset) => push_once(&mut self.offsets, offset.clone()),
         }
     }

@@ -9,9 +9,10 @@ use crate::port::{
     files::FilesRead,
     flink::{Checkpoints, FlinkRead, Job, Savepoint, Settings},
     mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
+    objects::{Object, Objects, Unreadable},
     rds::{
-        Cluster, Deployment, DeploymentFilter, EngineVersion, EventWindow, GroupRef, Instance, Level, Parameter,
-        ParameterGroup, RdsEvent, RdsRead,
+        Cluster, Deployment, DeploymentFilter, EngineVersion, EventWindow, GroupRef, Instance, InstanceLog, Level,
+        LogText, Parameter, ParameterGroup, RdsEvent, RdsRead,
     },
     rows::RowsRead,
     tables::{ByKey, KeyedRow, Login, Reader, Table, TablesRead},
@@ -125,6 +126,8 @@ noted! { RdsRead, "RDS".to_owned();
     fn parameters(group: &'a GroupRef, user_only: bool) -> Vec<Parameter>;
     fn family_parameters(level: Level, family: &'a str) -> Vec<Parameter>;
     fn events(window: &'a EventWindow) -> Vec<RdsEvent>;
+    fn instance_logs(instance: &'a str, containing: &'a str) -> Vec<InstanceLog>;
+    fn log_text(instance: &'a str, log: &'a InstanceLog) -> LogText;
 }
 
 noted! { MysqlRead at at, format!("MySQL at {at}");
@@ -137,6 +140,8 @@ noted! { MysqlRead at at, format!("MySQL at {at}");
     fn replication() -> Option<Replication>;
     fn open_transactions(seconds: u64) -> Vec<OpenTransaction>;
     fn schemas() -> Vec<String>;
+    fn objects() -> Objects;
+    fn unreadable(objects: &'a [Object], connections: usize) -> Vec<Unreadable>;
 }
 
 noted! { BinlogRead at at, format!("the log of MySQL at {at}");

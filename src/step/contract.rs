@@ -245,6 +245,12 @@ pub enum Next<Op, Out> {
     /// The other side undid the last operation: the gate before it closes again.
     Undone(Error),
     Fail(Error),
+    /// Fails, and the findings say why.
+    FailFor {
+        error: Error,
+        findings: Vec<Finding>,
+        warnings: Vec<String>,
+    },
 }
 
 impl<Op, Out> Next<Op, Out> {

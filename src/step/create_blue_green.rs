@@ -1,16 +1,20 @@
 //! `create_blue_green`: a target-family parameter group that already carries what must be right at creation, then the
 //! deployment, then the wait until every member of green is there.
 
+use std::sync::Mutex;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
     contract::{Attempts, Done, Known, Next, Outline, Performed, Policy, Read, Step, Write},
     family::{self, GroupState},
-    target,
+    target, upgrade_log,
 };
 use crate::{
+    artifact,
     error::{Error, Result},
+    event::{self, Finding},
     parameters,
     port::{
         Reply,
@@ -21,7 +25,16 @@ use crate::{
 
 #[derive(Debug)]
 pub struct CreateBlueGreen {
-    pub name: String,
+    name: String,
+    /// Green's log of a failed upgrade, until it is kept: it is too long for the record of an operation.
+    log: Mutex<Option<String>>,
+}
+
+impl CreateBlueGreen {
+    /// `name` is the deployment's.
+    pub fn new(name: String) -> Self {
+        Self { name, log: Mutex::default() }
+    }
 }
 
 pub struct Observation {
@@ -32,14 +45,31 @@ pub struct Observation {
     /// Deployments of this name or of this source.
     deployments: Vec<Deployment>,
     green: Option<Side>,
+    /// What green's own prechecks have found, where the deployment failed.
+    told: Option<upgrade_log::Told>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    CreateGroup { group: GroupRef, family: String },
-    SetAtCreation { group: GroupRef, settings: Vec<Setting> },
-    Create { name: String, source_arn: String, engine_version: String, groups: Vec<GroupRef> },
+    CreateGroup {
+        group: GroupRef,
+        family: String,
+    },
+    SetAtCreation {
+        group: GroupRef,
+        settings: Vec<Setting>,
+    },
+    Create {
+        name: String,
+        source_arn: String,
+        engine_version: String,
+        groups: Vec<GroupRef>,
+    },
+    /// Puts the log of green's upgrade prechecks into the run's folder.
+    KeepLog {
+        name: String,
+    },
 }
 
 /// Both sides as they were when green was ready.
@@ -53,6 +83,7 @@ pub struct Outputs {
 }
 
 const CREATE: &str = "create deployment";
+const KEEP: &str = "keep log";
 
 impl Step for CreateBlueGreen {
     type Observation = Observation;
@@ -109,7 +140,17 @@ impl Step for CreateBlueGreen {
                 Some(ours) => side::green(rds, ours, blue.database.level()).await?,
                 None => None,
             };
-            Ok(Observation { blue, target, groups, deployments, green })
+            let told = match ours.filter(|ours| is_broken(ours)) {
+                Some(ours) => {
+                    let mut told = upgrade_log::look(rds, ours, blue.database.level()).await;
+                    if let Some((_, text)) = &mut told.file {
+                        *self.log.lock().expect("nobody panics while holding this") = Some(std::mem::take(text));
+                    }
+                    Some(told)
+                }
+                None => None,
+            };
+            Ok(Observation { blue, target, groups, deployments, green, told })
         })
     }
 
@@ -117,7 +158,7 @@ impl Step for CreateBlueGreen {
         let created = created(done);
         let ours = seen.deployments.iter().find(|found| is_ours(found, &seen.blue, known, created));
         if let Some(ours) = ours {
-            return Ok(await_green(ours, seen));
+            return Ok(await_green(ours, seen, done));
         }
         if let Some(foreign) = seen.deployments.first() {
             return Ok(Next::Fail(
@@ -182,6 +223,12 @@ impl Step for CreateBlueGreen {
                     groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>().join(", ")
                 )],
             ),
+            Operation::KeepLog { name } => (
+                KEEP.to_owned(),
+                Policy::Repeat,
+                format!("Keep {name} of green, which tells why its upgrade failed"),
+                Vec::new(),
+            ),
         }
     }
 
@@ -211,6 +258,12 @@ impl Step for CreateBlueGreen {
                     let deployment = rds.create_deployment(&new).await?;
                     Ok(Performed::handle(json!({ "deployment": deployment })))
                 }
+                Operation::KeepLog { name } => {
+                    let text = self.log.lock().expect("nobody panics while holding this").clone().unwrap_or_default();
+                    let name = format!("green/{name}");
+                    let digest = artifact::write(&write.artifacts.join(&name), text.as_bytes())?;
+                    Ok(Performed { handle: json!(null), artifacts: vec![(format!("artifacts/{name}"), digest)] })
+                }
             }
         })
     }
@@ -227,13 +280,26 @@ fn is_ours(found: &Deployment, blue: &Side, known: &Known, created: Option<&str>
         || (found.source == blue.arn && found.tags.get(RUN_TAG).is_some_and(|tag| *tag == known.run))
 }
 
-fn await_green(ours: &Deployment, seen: &Observation) -> Next<Operation, Outputs> {
+/// It will not become a green any more.
+fn is_broken(ours: &Deployment) -> bool {
+    matches!(ours.status.as_str(), "INVALID_CONFIGURATION" | "PROVISIONING_FAILED" | "DELETING")
+        || ours.parts.iter().any(|(_, status)| status == "FAILED")
+}
+
+fn await_green(ours: &Deployment, seen: &Observation, done: &Attempts<Operation>) -> Next<Operation, Outputs> {
     let parts: Vec<_> = ours.parts.iter().map(|(name, status)| format!("{name} {status}")).collect();
     let details = ours.status_details.clone().map(|details| format!(" ({details})")).unwrap_or_default();
-    let failed = ours.parts.iter().any(|(_, status)| status == "FAILED");
+    if is_broken(ours) {
+        let told = seen.told.clone().unwrap_or_default();
+        if let Some((name, _)) = told.file
+            && done.handle(KEEP).is_none()
+        {
+            return Next::Do(Operation::KeepLog { name });
+        }
+        let error = broken(ours, &details, &told.findings);
+        return Next::FailFor { error, findings: told.findings, warnings: told.warnings };
+    }
     match ours.status.as_str() {
-        "INVALID_CONFIGURATION" | "PROVISIONING_FAILED" | "DELETING" => Next::Fail(broken(ours, &details)),
-        _ if failed => Next::Fail(broken(ours, &details)),
         "AVAILABLE" => match &seen.green {
             Some(green) if ready(ours, green) => {
                 let outputs = Outputs {
@@ -282,10 +348,35 @@ fn members(green: Option<&Side>) -> String {
     format!("{} {}; {}", green.database.id(), green.status, all.join(", "))
 }
 
-fn broken(deployment: &Deployment, details: &str) -> Error {
-    Error::permanent(format!("The deployment {} ({}) is {}{details}", deployment.name, deployment.id, deployment.status))
-        .unchanged("Blue serves as before; the deployment was left as it is")
-        .hint("Read the reason in the RDS events and in the logs of green; `upgrade abort PLAYBOOK` removes all that the run has made, then `upgrade run PLAYBOOK --new-run` begins again")
+fn broken(deployment: &Deployment, details: &str, findings: &[Finding]) -> Error {
+    let error = Error::permanent(format!(
+        "The deployment {} ({}) is {}{details}",
+        deployment.name, deployment.id, deployment.status
+    ))
+    .unchanged("Blue serves as before; the deployment was left as it is");
+    let again = "`upgrade abort PLAYBOOK` removes all that the run has made, then `upgrade run PLAYBOOK --new-run` begins again";
+    let errors = || findings.iter().filter(|finding| finding.level == event::Level::Error);
+    match errors().next() {
+        Some(first) => error
+            .cause(format!(
+                "Green's upgrade prechecks have found {}, first: {}",
+                counted(errors().count()),
+                told(first)
+            ))
+            .hint(format!("Mend on blue what the findings name; {again}")),
+        None => error.hint(format!("Read the reason in the RDS events and in the logs of green; {again}")),
+    }
+}
+
+fn counted(errors: usize) -> String {
+    if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") }
+}
+
+fn told(finding: &Finding) -> String {
+    match finding.object.as_str() {
+        "" => finding.message.clone(),
+        object => format!("{object}: {}", finding.message),
+    }
 }
 
 fn listed(settings: &[Setting]) -> String {

@@ -4,11 +4,13 @@ mod any;
 pub mod approve;
 mod asked;
 pub mod capture_coordinates;
+pub mod check_green;
 pub mod clean_up;
 mod contract;
 pub mod create_blue_green;
 pub mod delete_green;
 mod evidence;
+mod excluded;
 mod family;
 mod jobs;
 mod logins;
@@ -24,6 +26,7 @@ pub mod submit_cdc_jobs;
 pub mod switchover;
 pub mod sync_parameter_group;
 mod target;
+mod upgrade_log;
 pub mod verify_data;
 mod way_back;
 
@@ -39,10 +42,11 @@ use crate::playbook::StepBody;
 /// The step a playbook asks for.
 pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
     match body {
-        StepBody::Precheck => Box::new(precheck::Precheck),
-        StepBody::CreateBlueGreen { name } => Box::new(create_blue_green::CreateBlueGreen { name: name.clone() }),
+        StepBody::Precheck(settings) => Box::new(precheck::Precheck { settings: settings.clone() }),
+        StepBody::CreateBlueGreen { name } => Box::new(create_blue_green::CreateBlueGreen::new(name.clone())),
         StepBody::SyncParameterGroup { .. } => Box::new(sync_parameter_group::SyncParameterGroup),
         StepBody::RebootGreen { always } => Box::new(reboot_green::RebootGreen { always: *always }),
+        StepBody::CheckGreen(settings) => Box::new(check_green::CheckGreen::new(settings.clone())),
         StepBody::Approve { expires } => Box::new(approve::Approve { expires: *expires }),
         StepBody::StopCdcJobs => Box::new(stop_cdc_jobs::StopCdcJobs),
         StepBody::MoveCdcJobs => Box::new(move_cdc_jobs::MoveCdcJobs::default()),

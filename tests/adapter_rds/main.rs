@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be, helpers too")]
 
 mod answers;
+mod logs;
 mod reads;
 mod script;
 mod writes;

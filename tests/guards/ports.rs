@@ -9,6 +9,7 @@ use upgrade::{
         binlog::{BinlogRead, Content, Place, RowChange, Transaction, Wanted},
         files::FilesRead,
         mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
+        objects::{Object, Objects, Unreadable},
         rows::RowsRead,
         tables::{ByKey, KeyedRow, Login, Reader, Table, TablesRead},
     },
@@ -112,6 +113,14 @@ impl MysqlRead for Odd {
 
     fn replication<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Replication>> {
         self.0.replication(at)
+    }
+
+    fn objects<'a>(&'a self, at: &'a Address) -> Reply<'a, Objects> {
+        self.0.objects(at)
+    }
+
+    fn unreadable<'a>(&'a self, at: &'a Address, objects: &'a [Object], most: usize) -> Reply<'a, Vec<Unreadable>> {
+        self.0.unreadable(at, objects, most)
     }
 
     fn open_transactions<'a>(&'a self, at: &'a Address, seconds: u64) -> Reply<'a, Vec<OpenTransaction>> {

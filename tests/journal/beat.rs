@@ -70,6 +70,12 @@ impl RdsRead for Quiet {
     fn events<'a>(&'a self, _: &'a EventWindow) -> Reply<'a, Vec<RdsEvent>> {
         self.answer()
     }
+    fn instance_logs<'a>(&'a self, _: &'a str, _: &'a str) -> Reply<'a, Vec<InstanceLog>> {
+        self.answer()
+    }
+    fn log_text<'a>(&'a self, _: &'a str, _: &'a InstanceLog) -> Reply<'a, LogText> {
+        self.answer()
+    }
 }
 
 /// Progress of the step, as `(awaited, seconds)`.

@@ -9,6 +9,7 @@ mod book;
 mod calls;
 mod cuts;
 mod flink;
+mod green;
 mod hands;
 mod haste;
 mod law;

@@ -40,11 +40,11 @@ steps:
 ";
 const BEHIND: u64 = 2;
 
-struct Deployment {
-    world: World,
-    read: Read,
+pub(crate) struct Deployment {
+    pub(crate) world: World,
+    pub(crate) read: Read,
     write: Write,
-    known: Known,
+    pub(crate) known: Known,
     run: TempDir,
 }
 
@@ -67,7 +67,7 @@ fn side(name: &str, address: Address) -> Side {
 }
 
 impl Deployment {
-    async fn new(statements: &[&str]) -> Self {
+    pub(crate) async fn new(statements: &[&str]) -> Self {
         let world = World::new().await;
         for statement in statements {
             world.on("source", statement).await;
@@ -135,7 +135,7 @@ impl Deployment {
     }
 
     /// On green alone, as somebody does who writes to it by hand.
-    async fn by_hand(&self, statement: &str) {
+    pub(crate) async fn by_hand(&self, statement: &str) {
         let mut green = self.world.admin("green").await;
         green.query_drop("SET sql_log_bin = 0").await.unwrap();
         green.query_drop(statement).await.unwrap();

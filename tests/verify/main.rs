@@ -3,6 +3,7 @@
 
 mod green;
 mod keys;
+mod objects;
 mod whole;
 mod world;
 

@@ -10,6 +10,7 @@ mod failure;
 mod hash;
 mod key;
 mod login;
+mod objects;
 mod ranges;
 mod read;
 mod rows;

@@ -7,6 +7,7 @@ use mysql_async::Row;
 
 use super::{
     login::Login,
+    objects,
     rows::{cell, text},
     session::Session,
 };
@@ -16,6 +17,7 @@ use crate::{
         Reply,
         binlog::Place,
         mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
+        objects::{Object, Objects, Unreadable},
         secrets::Secrets,
     },
 };
@@ -206,6 +208,25 @@ impl MysqlRead for Mysql {
             Ok(rows.iter().filter_map(|row| cell(row, 0)).collect())
         }
         .boxed()
+    }
+
+    fn objects<'a>(&'a self, at: &'a Address) -> Reply<'a, Objects> {
+        async move {
+            let mut session = self.session(at).await?;
+            let found = objects::all(&mut session).await?;
+            session.close().await;
+            Ok(found)
+        }
+        .boxed()
+    }
+
+    fn unreadable<'a>(
+        &'a self,
+        at: &'a Address,
+        objects: &'a [Object],
+        connections: usize,
+    ) -> Reply<'a, Vec<Unreadable>> {
+        objects::unreadable(self, at, objects, connections).boxed()
     }
 }
 

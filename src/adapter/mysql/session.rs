@@ -107,6 +107,20 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The server's refusal to prepare a statement, which is never executed; `what` names it in messages.
+    pub(super) async fn prepares(&mut self, what: &str, statement: &str) -> Result<Option<ServerError>> {
+        match timeout(QUERY, self.conn.prep(statement)).await {
+            Ok(Ok(prepared)) => {
+                // An end of the connection shows at the next question.
+                let _ = timeout(QUERY, self.conn.close(prepared)).await;
+                Ok(None)
+            }
+            Ok(Err(mysql_async::Error::Server(refusal))) => Ok(Some(refusal)),
+            Ok(Err(error)) => Err(self.hidden.from(failure::of_asking(self.place, what, &error))),
+            Err(_) => Err(failure::too_late(self.place, what, QUERY)),
+        }
+    }
+
     pub(super) fn refused(&self, statement: &str, refusal: ServerError) -> Error {
         self.hidden.from(failure::of_asking(self.place, statement, &refusal.into()))
     }

@@ -7,6 +7,7 @@ mod connection;
 mod convert;
 mod errors;
 mod failure;
+mod logs;
 mod read;
 mod ride_out;
 mod wire;

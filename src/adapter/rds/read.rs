@@ -7,14 +7,15 @@ use super::{
     connection::Connection,
     convert,
     failure::{Call, Failure},
+    logs,
 };
 use crate::{
     error::{Error, Result},
     port::{
         Reply,
         rds::{
-            Cluster, Deployment, DeploymentFilter, EngineVersion, EventWindow, GroupRef, Instance, Level, Parameter,
-            ParameterGroup, RdsEvent, RdsRead,
+            Cluster, Deployment, DeploymentFilter, EngineVersion, EventWindow, GroupRef, Instance, InstanceLog, Level,
+            LogText, Parameter, ParameterGroup, RdsEvent, RdsRead,
         },
     },
 };
@@ -313,6 +314,14 @@ impl RdsRead for Reader {
             pages.await?.into_iter().map(convert::event).collect()
         }
         .boxed()
+    }
+
+    fn instance_logs<'a>(&'a self, instance: &'a str, containing: &'a str) -> Reply<'a, Vec<InstanceLog>> {
+        logs::list(&self.0, instance, containing).boxed()
+    }
+
+    fn log_text<'a>(&'a self, instance: &'a str, log: &'a InstanceLog) -> Reply<'a, LogText> {
+        logs::text(&self.0, instance, log).boxed()
     }
 }
 

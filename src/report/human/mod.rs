@@ -2,6 +2,7 @@
 //!
 //! `document` is the whole story at once. The live reporter shows lines while it happens and then the same closing.
 
+mod checks;
 mod choices;
 mod findings;
 mod offsets;
@@ -38,6 +39,7 @@ pub(super) fn closing(story: &Story, page: &mut Page) {
         run::write(story, page);
     }
     findings::write(story, page);
+    checks::write(&story.checks, page);
     choices::write(&story.choices, page);
     offsets::write(&story.offsets, page);
     if plan {

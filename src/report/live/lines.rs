@@ -70,7 +70,12 @@ impl Lines {
                 }
                 page.end();
             }
-            Body::RunFinished { .. } | Body::Proposal(_) | Body::Status(_) | Body::Offset(_) | Body::Choice(_) => {}
+            Body::RunFinished { .. }
+            | Body::Proposal(_)
+            | Body::Status(_)
+            | Body::Offset(_)
+            | Body::Choice(_)
+            | Body::Check(_) => {}
         }
         page.finish()
     }

@@ -91,7 +91,7 @@ impl DeleteGreen {
         for attempt in step.sent::<create_blue_green::Operation>()? {
             match attempt.operation {
                 create_blue_green::Operation::CreateGroup { group, .. } => self.group(group),
-                create_blue_green::Operation::SetAtCreation { .. } => {}
+                create_blue_green::Operation::SetAtCreation { .. } | create_blue_green::Operation::KeepLog { .. } => {}
                 create_blue_green::Operation::Create { name, .. } => {
                     self.asked = true;
                     self.name = Some(name);

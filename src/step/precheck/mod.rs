@@ -1,18 +1,19 @@
 //! `precheck`: looks at everything that would stop AWS or the handover, before anything is created.
 
 mod cdc;
+mod select;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     approve::Never,
     contract::{Attempts, Done, Known, Next, Outline, Performed, Policy, Read, Step, Write},
-    family, target,
+    excluded, family, target,
 };
 use crate::{
     error::{Error, Result},
     event::Level,
-    playbook::StepBody,
+    playbook::{Prechecks, StepBody},
     port::{
         Reply,
         rds::{DeploymentFilter, RdsRead},
@@ -22,13 +23,18 @@ use crate::{
 };
 
 #[derive(Debug)]
-pub struct Precheck;
+pub struct Precheck {
+    pub settings: Prechecks,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
     pub errors: usize,
     pub warnings: usize,
     pub notices: usize,
+    /// Findings that the playbook excludes; they are among the notices.
+    #[serde(default)]
+    pub excluded: usize,
 }
 
 /// Open transactions younger than this are the normal case.
@@ -52,14 +58,23 @@ impl Step for Precheck {
     }
 
     fn next(&self, seen: &Inventory, _: &Known, _: &Attempts<Never>) -> Result<Next<Never, Outputs>> {
-        let findings = precheck::check(seen);
+        if let Some(error) = select::unknown(&self.settings) {
+            return Ok(Next::Fail(error));
+        }
+        let mut findings = select::included(&self.settings, precheck::check(seen));
+        let (excluded, unused) = excluded::apply(&self.settings.exclude, &mut findings);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
         let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-        let outputs =
-            Outputs { errors: count(Level::Error), warnings: count(Level::Warning), notices: count(Level::Notice) };
-        if outputs.errors > 0 {
+        let outputs = Outputs {
+            errors: count(Level::Error),
+            warnings: count(Level::Warning),
+            notices: count(Level::Notice),
+            excluded,
+        };
+        if outputs.errors > 0 || (self.settings.strict && outputs.warnings > 0) {
             return Ok(Next::Refuse(findings));
         }
-        let mut done = Done::new(outputs);
+        let mut done = Done::new(outputs).warnings(unused.into_iter().map(excluded::unused).collect());
         done.findings = findings;
         Ok(Next::Done(done))
     }

@@ -85,7 +85,12 @@ pub(super) async fn find(step: &VerifyData, read: &Read, known: &Known) -> Resul
 }
 
 /// Whether green has applied what blue had logged there. Where nobody tells, `waited` is the answer.
-pub(super) async fn applied(read: &Read, green: &Address, fence: Option<&Place>, waited: bool) -> Result<bool> {
+pub(in crate::step) async fn applied(
+    read: &Read,
+    green: &Address,
+    fence: Option<&Place>,
+    waited: bool,
+) -> Result<bool> {
     let Some(fence) = fence else { return Ok(waited) };
     let replication = match read.mysql()?.replication(green).await {
         Ok(replication) => replication.filter(|replication| replication.running),

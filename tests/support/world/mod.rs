@@ -3,6 +3,7 @@
 mod binlog;
 mod flink;
 mod mysql;
+pub mod objects;
 mod rds;
 mod tables;
 mod trouble;
@@ -44,6 +45,7 @@ pub struct State {
     /// What stands in the servers' logs.
     pub logs: binlog::Logs,
     pub kept: binlog::Kept,
+    pub held: objects::Held,
     /// A name resolves to an address that stays with its server; else names are all there is.
     pub own_addresses: bool,
     /// Replicas log nothing of what they apply.
@@ -142,6 +144,7 @@ impl State {
             flink,
             logs: binlog::Logs::new(),
             kept: Kept::Rows,
+            held: objects::Held::default(),
             own_addresses: true,
             silent: false,
             define_at_stop: false,

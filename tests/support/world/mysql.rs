@@ -6,6 +6,7 @@ use upgrade::{
     port::{
         Reply,
         mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
+        objects::{Object, Objects, Unreadable},
     },
 };
 
@@ -115,5 +116,21 @@ impl MysqlRead for World {
 
     fn schemas<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<String>> {
         self.asked(at, |_| vec!["source".to_owned()])
+    }
+
+    fn objects<'a>(&'a self, at: &'a Address) -> Reply<'a, Objects> {
+        let answer = self.look("objects", |state| {
+            state.reach(Part::Mysql)?;
+            state.server_at(&at.host).map(|server| state.held.on(server))
+        });
+        Box::pin(async move { answer })
+    }
+
+    fn unreadable<'a>(&'a self, at: &'a Address, objects: &'a [Object], _: usize) -> Reply<'a, Vec<Unreadable>> {
+        let answer = self.look("mysql", |state| {
+            state.reach(Part::Mysql)?;
+            state.server_at(&at.host).map(|server| state.held.unreadable(server, objects))
+        });
+        Box::pin(async move { answer })
     }
 }

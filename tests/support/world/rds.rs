@@ -8,9 +8,9 @@ use sandbox::region::{
         Change, CreateDBClusterParameterGroup, CreateDBParameterGroup, DeleteDBClusterParameterGroup,
         DeleteDBParameterGroup, DescribeBlueGreenDeployments, DescribeDBClusterParameterGroups,
         DescribeDBClusterParameters, DescribeDBClusters, DescribeDBEngineVersions, DescribeDBInstances,
-        DescribeDBParameterGroups, DescribeDBParameters, DescribeEngineDefaultClusterParameters,
-        DescribeEngineDefaultParameters, Filter, ListTagsForResource, ModifyDBCluster, ModifyDBClusterParameterGroup,
-        ModifyDBInstance, ModifyDBParameterGroup, RebootDBInstance,
+        DescribeDBLogFiles, DescribeDBParameterGroups, DescribeDBParameters, DescribeEngineDefaultClusterParameters,
+        DescribeEngineDefaultParameters, DownloadDBLogFilePortion, Filter, ListTagsForResource, ModifyDBCluster,
+        ModifyDBClusterParameterGroup, ModifyDBInstance, ModifyDBParameterGroup, RebootDBInstance,
     },
     action::{ClusterShown, InstanceShown, ParameterShown},
     event::DescribeEvents,
@@ -283,6 +283,33 @@ impl RdsRead for World {
             };
             all.into_iter().map(event).collect()
         }))
+    }
+
+    fn instance_logs<'a>(&'a self, instance: &'a str, containing: &'a str) -> Reply<'a, Vec<InstanceLog>> {
+        let call = DescribeDBLogFiles { instance: instance.to_owned(), contains: Some(containing.to_owned()) };
+        let log = |log: sandbox::region::action::LogFile| InstanceLog {
+            size: log.text.len() as u64,
+            written_at: i64::try_from(log.written_at).unwrap(),
+            name: log.name,
+        };
+        ready(self.look("instance logs", |state| state.ask(call)).map(|all| all.into_iter().rev().map(log).collect()))
+    }
+
+    fn log_text<'a>(&'a self, instance: &'a str, log: &'a InstanceLog) -> Reply<'a, LogText> {
+        let answer = self.look("log text", |state| {
+            let (mut text, mut marker) = (String::new(), "0".to_owned());
+            loop {
+                let (instance, file) = (instance.to_owned(), log.name.clone());
+                let portion =
+                    state.ask(DownloadDBLogFilePortion { instance, file, marker: Some(marker), lines: Some(7) })?;
+                text.push_str(&portion.text);
+                if !portion.more {
+                    return Ok(LogText { short_by: log.size - text.len() as u64, text });
+                }
+                marker = portion.marker;
+            }
+        });
+        ready(answer)
     }
 }
 

@@ -76,15 +76,19 @@ fn check(nth: usize, id: &str, title: &str, found: &Found<'_>) -> serde_json::Va
 }
 
 fn text_log(old: &str, new: &str, found: &Found<'_>) -> String {
-    let mut text = format!("Check Results for the upgrade from {old} to {new}\n");
+    let mut text = format!(
+        "Executing Compatibility Checks for the MySQL server at localhost:3306.\n\
+         Source Version: {old}-log - Source distribution, Target Version: {new}.\n\n"
+    );
     for (nth, (_, title)) in CHECKS.iter().enumerate() {
         let verdict = match found {
-            Found::Errors(reason) if nth == 0 => format!("Error: {reason}"),
-            _ => "No issues found".to_owned(),
+            Found::Errors(reason) if nth == 0 => format!("Error: These stop the upgrade.\n\n  orders.items - {reason}"),
+            _ => "No issues found.".to_owned(),
         };
-        text.push_str(&format!("{}) {title}\n  {verdict}\n", nth + 1));
+        text.push_str(&format!("{}) {title}\n  {verdict}\n\n", nth + 1));
     }
     let errors = u32::from(matches!(found, Found::Errors(_)));
     text.push_str(&format!("Errors: {errors}\nWarnings: 0\nDatabase Objects Affected: {errors}\n"));
+    text.push_str("----------------------- END OF LOG ----------------------\n");
     text
 }
