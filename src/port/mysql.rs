@@ -1,5 +1,7 @@
 //! What is asked of a MySQL server. Typed questions on read-only sessions; there is no `query(text)`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Reply, binlog::Place};
@@ -125,4 +127,12 @@ pub trait MysqlRead: Send + Sync {
     fn open_transactions<'a>(&'a self, at: &'a Address, seconds: u64) -> Reply<'a, Vec<OpenTransaction>>;
     /// All schema names.
     fn schemas<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<String>>;
+    /// Every global variable as it runs now, as `SHOW GLOBAL VARIABLES` names and tells it.
+    fn variables<'a>(&'a self, at: &'a Address) -> Reply<'a, BTreeMap<String, String>>;
+}
+
+/// The few writes. Each is one statement, sent once. An error of kind `Unknown` means that it may have been applied.
+pub trait MysqlWrite: Send + Sync {
+    /// Sets `binlog retention hours`.
+    fn retain_logs<'a>(&'a self, at: &'a Address, hours: u32) -> Reply<'a, ()>;
 }

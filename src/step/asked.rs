@@ -137,6 +137,7 @@ noted! { MysqlRead at at, format!("MySQL at {at}");
     fn replication() -> Option<Replication>;
     fn open_transactions(seconds: u64) -> Vec<OpenTransaction>;
     fn schemas() -> Vec<String>;
+    fn variables() -> std::collections::BTreeMap<String, String>;
 }
 
 noted! { BinlogRead at at, format!("the log of MySQL at {at}");

@@ -10,11 +10,13 @@ pub mod create_blue_green;
 pub mod delete_green;
 mod evidence;
 mod family;
+mod green_runs;
 mod jobs;
 mod logins;
 pub mod move_cdc_jobs;
 pub mod pairs;
 pub mod precheck;
+pub mod prepare;
 pub mod reboot_green;
 pub mod recall_cdc_jobs;
 pub mod repoint_cdc_jobs;
@@ -39,6 +41,7 @@ use crate::playbook::StepBody;
 /// The step a playbook asks for.
 pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
     match body {
+        StepBody::Prepare { binlog_retention } => Box::new(prepare::Prepare { binlog_retention: *binlog_retention }),
         StepBody::Precheck => Box::new(precheck::Precheck),
         StepBody::CreateBlueGreen { name } => Box::new(create_blue_green::CreateBlueGreen { name: name.clone() }),
         StepBody::SyncParameterGroup { .. } => Box::new(sync_parameter_group::SyncParameterGroup),
