@@ -23,7 +23,9 @@ pub(super) fn add(from: &From<'_>, to: &To<'_>, pin: &Pin, mapping: &mut Mapping
         }
     }
     for row in NEW_DEFAULTS.iter() {
-        let Some(known) = listed(to.parameters, row.name).filter(|_| listed(to.above, row.name).is_none()) else { continue };
+        let Some(known) = listed(to.parameters, row.name).filter(|_| listed(to.above, row.name).is_none()) else {
+            continue;
+        };
         let covered = |name: &str| from.covered.iter().any(|set| same_name(set, name));
         let settled = mapping.tells(row.name) || covered(row.name) || former(row.name).any(|row| covered(row.old));
         let Some((blue, green)) = changed(from, to, row, known, mapping).filter(|_| !settled) else { continue };
@@ -55,9 +57,10 @@ fn named(from: &From<'_>, to: &To<'_>, name: &str, mapping: &mut Mapping) -> Res
     let blue = effective(from, name).or_else(|| by_default(row?, family_version(from.family)));
     let Some(blue) = blue else {
         let text = format!("`pin:` names {name}, and RDS does not tell which value it has on blue by default");
-        return Err(Error::permanent(text)
-            .unchanged("Nothing was changed")
-            .hint(format!("Say it in `sync_parameter_group`: `set: {{ {name}: VALUE }}` (SELECT @@GLOBAL.{})", known.name.replace('-', "_"))));
+        return Err(Error::permanent(text).unchanged("Nothing was changed").hint(format!(
+            "Say it in `sync_parameter_group`: `set: {{ {name}: VALUE }}` (SELECT @@GLOBAL.{})",
+            known.name.replace('-', "_")
+        )));
     };
     let value = fit(known, &blue).map_err(|why| unfit(name, &blue, to, &why))?;
     let why = row.map_or("the playbook pins it", |row| row.why);
@@ -67,7 +70,13 @@ fn named(from: &From<'_>, to: &To<'_>, name: &str, mapping: &mut Mapping) -> Res
 }
 
 /// Both defaults, where they are not the same and both are known.
-fn changed(from: &From<'_>, to: &To<'_>, row: &NewDefault, known: &Parameter, mapping: &Mapping) -> Option<(String, String)> {
+fn changed(
+    from: &From<'_>,
+    to: &To<'_>,
+    row: &NewDefault,
+    known: &Parameter,
+    mapping: &Mapping,
+) -> Option<(String, String)> {
     let (older, newer) = (family_version(from.family), family_version(to.family));
     if older >= newer {
         return None;
@@ -100,6 +109,7 @@ pub(super) fn effective(from: &From<'_>, name: &str) -> Option<String> {
 }
 
 pub(super) fn redo_log_files(from: &From<'_>) -> u64 {
-    let told = listed(from.parameters, "innodb_log_files_in_group").and_then(|known| known.value.as_ref()?.parse().ok());
+    let told =
+        listed(from.parameters, "innodb_log_files_in_group").and_then(|known| known.value.as_ref()?.parse().ok());
     told.unwrap_or(REDO_LOG_FILES)
 }

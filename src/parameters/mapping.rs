@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     defaults,
     fate::{Becomes, Fate},
-    renamed::{RENAMED, REMOVED, Rule, Version, family_version},
+    renamed::{REMOVED, RENAMED, Rule, Version, family_version},
     translate::{self, Translated},
     value::{allowed, same_value},
 };
@@ -72,7 +72,8 @@ impl Mapping {
     }
 
     pub(super) fn tells(&self, name: &str) -> bool {
-        let named = |fate: &Fate| same_name(&fate.parameter, name) || fate.renamed.iter().any(|new| same_name(new, name));
+        let named =
+            |fate: &Fate| same_name(&fate.parameter, name) || fate.renamed.iter().any(|new| same_name(new, name));
         self.fates.iter().any(named)
     }
 
@@ -80,11 +81,7 @@ impl Mapping {
     pub(super) fn give(&mut self, known: &Parameter, value: String, fate: Fate) {
         let renamed = (known.name != fate.parameter).then(|| known.name.clone());
         self.fates.push(Fate { renamed, green: Some(value.clone()), ..fate });
-        self.settings.push(Setting {
-            name: known.name.clone(),
-            value,
-            pending_reboot: known.apply_type != "dynamic",
-        });
+        self.settings.push(Setting { name: known.name.clone(), value, pending_reboot: known.apply_type != "dynamic" });
     }
 }
 
@@ -98,7 +95,8 @@ const BINLOG_FORMAT: &str = "binlog_format";
 pub fn map(from: &From<'_>, to: &To<'_>, wish: &Wish) -> Result<Mapping> {
     let mut mapping = Mapping::default();
     asked(from, to, wish, &mut mapping)?;
-    let set = |parameters: &'_ [Parameter]| parameters.iter().filter(|one| one.source == "user").cloned().collect::<Vec<_>>();
+    let set =
+        |parameters: &'_ [Parameter]| parameters.iter().filter(|one| one.source == "user").cloned().collect::<Vec<_>>();
     let mut set: Vec<Parameter> = [set(from.parameters), set(from.moved)].concat();
     // Where both names are set, the one that green has wins.
     set.sort_by_key(|one| listed(to.parameters, &one.name).is_none());
@@ -145,7 +143,11 @@ fn asked(from: &From<'_>, to: &To<'_>, wish: &Wish, mapping: &mut Mapping) -> Re
 fn carry(from: &From<'_>, to: &To<'_>, parameter: &Parameter, mapping: &mut Mapping) {
     let Some(value) = &parameter.value else { return };
     let name = &parameter.name;
-    let fate = |becomes, why: &str| Fate { parameter: name.clone(), blue: Some(value.clone()), ..blank(to.level, becomes, why) };
+    let fate = |becomes, why: &str| Fate {
+        parameter: name.clone(),
+        blue: Some(value.clone()),
+        ..blank(to.level, becomes, why)
+    };
     let Some((known, rule)) = place(from.family, to, name) else {
         let gone = REMOVED.iter().find(|row| same_name(row.name, name));
         let why = gone.map_or_else(
@@ -215,9 +217,12 @@ pub(super) fn fit(known: &Parameter, value: &str) -> std::result::Result<String,
 }
 
 pub(super) fn unfit(name: &str, value: &str, to: &To<'_>, why: &str) -> Error {
-    Error::permanent(format!("`sync_parameter_group` asks for {name} = {value}, and {} cannot have it: {why}", to.family))
-        .unchanged("Nothing was changed")
-        .hint("Correct `set:` or `pin:` of `sync_parameter_group`, then type the same command again")
+    Error::permanent(format!(
+        "`sync_parameter_group` asks for {name} = {value}, and {} cannot have it: {why}",
+        to.family
+    ))
+    .unchanged("Nothing was changed")
+    .hint("Correct `set:` or `pin:` of `sync_parameter_group`, then type the same command again")
 }
 
 pub(super) fn blank(level: Level, becomes: Becomes, why: &str) -> Fate {

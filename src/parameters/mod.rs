@@ -8,6 +8,8 @@ mod mapping;
 mod page;
 mod renamed;
 mod running;
+#[cfg(test)]
+mod tests;
 mod translate;
 mod value;
 

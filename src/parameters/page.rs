@@ -90,7 +90,8 @@ mod tests {
             becomes,
             why: why.to_owned(),
         };
-        let fates = [fate("x", Becomes::Carried, ""), fate("old", Becomes::Renamed, "n"), fate("q", Becomes::Dropped, "gone")];
+        let fates =
+            [fate("x", Becomes::Carried, ""), fate("old", Becomes::Renamed, "n"), fate("q", Becomes::Dropped, "gone")];
         assert_eq!(
             page(&fates),
             "# Parameters of green\n\n## The cluster's group\n\n| parameter | blue | green | why |\n\

@@ -35,7 +35,9 @@ pub(super) fn by_rule(rule: Rule, value: &str, files: u64) -> Result<Translated,
         Rule::WarningsToVerbosity => {
             told((number()?.min(2) + 1).to_string(), "0, 1 and 2 of log_warnings are 1, 2 and 3 of log_error_verbosity")
         }
-        Rule::PluginToPolicy => told(format!("*:{}", value.trim()), "the same plugin by default, and any other allowed"),
+        Rule::PluginToPolicy => {
+            told(format!("*:{}", value.trim()), "the same plugin by default, and any other allowed")
+        }
         Rule::FileToCapacity => told(
             number()?.saturating_mul(files).to_string(),
             "the size of one redo log file is that of all of them together",
@@ -56,7 +58,8 @@ pub(super) fn words(name: &str, value: &str, from: Version, to: Version) -> Resu
         }
     };
     for mode in value.split(',').map(str::trim).filter(|mode| !mode.is_empty()) {
-        let row = GONE_MODES.iter().find(|row| from < row.since && row.since <= to && row.mode.eq_ignore_ascii_case(mode));
+        let row =
+            GONE_MODES.iter().find(|row| from < row.since && row.since <= to && row.mode.eq_ignore_ascii_case(mode));
         match row {
             Some(row) => {
                 gone.push(mode);

@@ -122,7 +122,10 @@ mod tests {
         assert_eq!(check("full,minimal", "FULL").as_deref(), Some("full"));
         assert_eq!(check("A,B", "b, a").as_deref(), Some("B,A"));
         assert_eq!(check("A,B", "A,C"), None);
-        assert_eq!(check("1-16000", "{DBInstanceClassMemory/12582880}").as_deref(), Some("{DBInstanceClassMemory/12582880}"));
+        assert_eq!(
+            check("1-16000", "{DBInstanceClassMemory/12582880}").as_deref(),
+            Some("{DBInstanceClassMemory/12582880}")
+        );
         assert_eq!(allowed(None, "anything").as_deref(), Some("anything"));
     }
 

@@ -117,16 +117,18 @@ fn mappings<'p>(pairs: &'p [Pair], older: &str, newer: &str, wish: &Wish) -> Res
         Pin::Names(names) => names.iter().chain(wish.set.keys()).collect::<Vec<_>>(),
         Pin::All => wish.set.keys().collect(),
     };
-    let known = |name: &str| pairs.iter().flat_map(|pair| &pair.known).any(|one| parameters::same_name(&one.name, name));
+    let known =
+        |name: &str| pairs.iter().flat_map(|pair| &pair.known).any(|one| parameters::same_name(&one.name, name));
     if let Some(name) = asked.into_iter().find(|name| !known(name)) {
         let text = format!("`sync_parameter_group` names {name}, which no group of green has ({newer})");
-        return Err(Error::permanent(text)
-            .unchanged("Nothing was changed")
-            .hint("Correct `set:` or `pin:`; what only instances have needs a group of their own (`instance_group:`)"));
+        return Err(Error::permanent(text).unchanged("Nothing was changed").hint(
+            "Correct `set:` or `pin:`; what only instances have needs a group of their own (`instance_group:`)",
+        ));
     }
     let user_set = |pair: &Pair| pair.blue.iter().filter(|one| one.source == "user").cloned().collect::<Vec<_>>();
     let names = |parameters: &[Parameter]| parameters.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-    let to = |pair: &'p Pair, above| To { level: pair.wanted.group.level, family: newer, parameters: &pair.known, above };
+    let to =
+        |pair: &'p Pair, above| To { level: pair.wanted.group.level, family: newer, parameters: &pair.known, above };
     let top_set = names(&user_set(top));
     let mut moved = Vec::new();
     let mut lower = Vec::new();

@@ -95,7 +95,8 @@ pub(super) fn short_lived(known: &Known, retention: Retention) -> Option<Error> 
     if known.playbook.cdc_jobs.is_empty() {
         return None;
     }
-    let shows = retention.green.map_or("is not set (files go as soon as possible)".to_owned(), |hours| format!("is {hours} h"));
+    let shows =
+        retention.green.map_or("is not set (files go as soon as possible)".to_owned(), |hours| format!("is {hours} h"));
     let error = Error::permanent(format!("The retention of green's binary log {shows}, and {hours} h are needed"));
     let hint = format!("On green: {}; then type the same command again", prepare::retaining(hours));
     Some(error.unchanged("Production was not touched").hint(hint))

@@ -82,7 +82,8 @@ impl Step for Prepare {
     fn next(&self, seen: &Observation, _: &Known, done: &Attempts<Operation>) -> Result<Next<Operation, Outputs>> {
         let (blue, wanted) = (&seen.blue, self.hours());
         if matches!(blue.database, Database::RdsInstance(_)) && wanted > LONGEST_OF_RDS {
-            let text = format!("RDS keeps a binary log for {LONGEST_OF_RDS} h at most, and `prepare` asks for {wanted} h");
+            let text =
+                format!("RDS keeps a binary log for {LONGEST_OF_RDS} h at most, and `prepare` asks for {wanted} h");
             return Err(Error::usage(text).unchanged("Nothing was changed").hint("Ask for 168h or less"));
         }
         let writer = blue.writer()?;
@@ -103,11 +104,8 @@ impl Step for Prepare {
             Some(Operation::RetainLogs { before, .. }) => *before,
             None => Some(hours),
         };
-        let outputs = Outputs {
-            binlog_retention_hours: hours,
-            binlog_retention_hours_before: before,
-            wanted_hours: wanted,
-        };
+        let outputs =
+            Outputs { binlog_retention_hours: hours, binlog_retention_hours_before: before, wanted_hours: wanted };
         let finished = Done::new(outputs);
         Ok(Next::Done(if done.0.is_empty() {
             finished.skipped(format!("Blue keeps its log for {hours} h and runs with its parameters"))
@@ -181,7 +179,10 @@ fn unfit(blue: &Side, writer: &Member, server: &Server) -> Option<Error> {
             format!("Set binlog_format to ROW in its cluster parameter group and reboot the writer: {reboot}"),
         ),
         Database::RdsInstance(_) => (
-            format!("Blue ({}) writes no binary log, by which green would follow it: RDS does so with backups on", blue.database),
+            format!(
+                "Blue ({}) writes no binary log, by which green would follow it: RDS does so with backups on",
+                blue.database
+            ),
             format!(
                 "aws rds modify-db-instance --db-instance-identifier {} --backup-retention-period 1 --apply-immediately",
                 writer.id

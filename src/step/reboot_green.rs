@@ -129,11 +129,8 @@ impl Step for RebootGreen {
             .map(|member| member.id.clone())
             .filter(|id| done.sent(&operation_id(id)) > 0)
             .collect();
-        let outputs = Done::new(Outputs {
-            rebooted,
-            server: server.clone(),
-            binlog_retention_hours: seen.retention.green,
-        });
+        let outputs =
+            Done::new(Outputs { rebooted, server: server.clone(), binlog_retention_hours: seen.retention.green });
         let outputs = outputs.warnings(checked.warnings);
         Ok(Next::Done(if done.0.iter().all(|attempt| matches!(attempt.fate, Fate::Failed(_))) {
             outputs.skipped("Every member of green is in sync and its parameters are in effect")

@@ -37,7 +37,10 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    CreateGroup { group: GroupRef, family: String },
+    CreateGroup {
+        group: GroupRef,
+        family: String,
+    },
     Set {
         group: GroupRef,
         settings: Vec<Setting>,
@@ -45,9 +48,14 @@ pub enum Operation {
         #[serde(default)]
         before: BTreeMap<String, String>,
     },
-    Attach { resource: String, group: GroupRef },
+    Attach {
+        resource: String,
+        group: GroupRef,
+    },
     /// Writes the table of what became of every parameter.
-    Tell { parameters: Vec<parameters::Fate> },
+    Tell {
+        parameters: Vec<parameters::Fate>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,7 +124,8 @@ impl Step for SyncParameterGroup {
             }
             if !missing.is_empty() {
                 let settings: Vec<Setting> = missing.into_iter().take(SETTINGS_PER_CALL).collect();
-                let before = settings.iter().filter_map(|setting| Some((setting.name.clone(), shown(state, &setting.name)?)));
+                let before =
+                    settings.iter().filter_map(|setting| Some((setting.name.clone(), shown(state, &setting.name)?)));
                 let before = before.collect();
                 return Ok(Next::Do(Operation::Set { group, settings, before }));
             }
