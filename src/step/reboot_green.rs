@@ -222,7 +222,8 @@ impl RebootGreen {
     }
 }
 
-/// Who answers for each member. Only of the writer must it be known why it does not answer.
+/// Who answers for each member. Only of the writer must it be known why it does not answer. A reader's address that leads to
+/// the writer's own server tells nothing of the reader.
 async fn servers(mysql: &dyn MysqlRead, green: &Side) -> Result<BTreeMap<String, Server>> {
     let mut servers = BTreeMap::new();
     for member in &green.members {
@@ -235,6 +236,9 @@ async fn servers(mysql: &dyn MysqlRead, green: &Side) -> Result<BTreeMap<String,
             Err(_) => {}
         }
     }
+    let writer = servers.get(&green.writer()?.id).map(|server| (server.uuid.clone(), server.started_at));
+    let reader = |id: &str| green.members.iter().any(|member| member.id == id && !member.writer);
+    servers.retain(|id, server| !reader(id) || writer.as_ref() != Some(&(server.uuid.clone(), server.started_at)));
     Ok(servers)
 }
 
@@ -263,5 +267,118 @@ fn waiting(member: &Member, what: &str) -> Next<Operation, Outputs> {
     Next::Wait {
         awaited: format!("{} to {what}", member.id),
         seen: format!("{}, parameters {}", member.status, member.parameters),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        port::rds::{Database, GroupRef, Level},
+        step::Attempt,
+    };
+
+    fn group() -> GroupRef {
+        GroupRef { level: Level::Cluster, name: "g".to_owned() }
+    }
+
+    fn member(id: &str, parameters: &str) -> Member {
+        Member {
+            id: id.to_owned(),
+            arn: String::new(),
+            resource_id: id.to_owned(),
+            writer: id == "writer",
+            status: "available".to_owned(),
+            address: Some(Address { host: id.to_owned(), port: 3306 }),
+            parameter_group: group(),
+            parameters: parameters.to_owned(),
+        }
+    }
+
+    /// A writer that needs nothing, and a reader as RDS and its own server show it.
+    fn seen(reader: &str, started_at: Option<i64>, restarts: usize) -> Observation {
+        let green = Side {
+            database: Database::AuroraCluster("green".to_owned()),
+            arn: String::new(),
+            resource_id: String::new(),
+            engine: String::new(),
+            engine_version: String::new(),
+            status: "available".to_owned(),
+            address: None,
+            parameter_group: group(),
+            backup_retention_days: 1,
+            managed_password: false,
+            replication_source: None,
+            run_tag: None,
+            members: vec![member("writer", "in-sync"), member("reader", reader)],
+        };
+        let server = |started_at| Server {
+            uuid: String::new(),
+            server_id: 1,
+            version: String::new(),
+            started_at,
+            read_only: true,
+            log_bin: true,
+            binlog_format: "ROW".to_owned(),
+            binlog_row_image: "FULL".to_owned(),
+            gtid_mode: "OFF".to_owned(),
+            log_replica_updates: true,
+        };
+        Observation {
+            green,
+            servers: started_at.map(|at| ("reader".to_owned(), server(at))).into_iter().collect(),
+            restarts: BTreeMap::from([("reader".to_owned(), restarts)]),
+            running: BTreeMap::new(),
+            retention: green_runs::Retention::default(),
+        }
+    }
+
+    fn sent(started_at: Option<i64>, fate: Fate) -> Attempts<Operation> {
+        let (instance, parameters) = ("reader".to_owned(), "pending-reboot".to_owned());
+        let operation = Operation::Reboot(Reboot { instance, started_at, restarts: 0, parameters });
+        Attempts(vec![Attempt { id: operation_id("reader"), number: 1, operation, fate }])
+    }
+
+    fn decided(seen: &Observation, done: &Attempts<Operation>) -> Option<Next<Operation, Outputs>> {
+        RebootGreen { always: false }.member(&seen.green.members[1], seen, done)
+    }
+
+    fn waits_for(next: Option<Next<Operation, Outputs>>, what: &str) {
+        assert!(matches!(&next, Some(Next::Wait { awaited, .. }) if awaited.contains(what)), "{next:?}");
+    }
+
+    #[test]
+    fn a_reader_is_done_when_its_own_server_has_started_anew() {
+        let lost = || Fate::Unknown(Error::unknown("lost"));
+        for fate in [Fate::Done(serde_json::Value::Null), lost()] {
+            let done = sent(Some(100), fate);
+            assert_eq!(decided(&seen("in-sync", Some(200), 0), &done), None, "no event is needed");
+            waits_for(decided(&seen("pending-reboot", Some(200), 0), &done), "in sync");
+        }
+        let accepted = sent(Some(100), Fate::Done(serde_json::Value::Null));
+        waits_for(decided(&seen("in-sync", Some(101), 0), &accepted), "restart");
+        waits_for(decided(&seen("in-sync", Some(101), 5), &accepted), "restart");
+        let unknown = sent(Some(100), lost());
+        let next = decided(&seen("pending-reboot", Some(100), 0), &unknown);
+        assert!(
+            matches!(next, Some(Next::Confirm { spanning, .. }) if spanning == Duration::from_secs(30)),
+            "{next:?}"
+        );
+        waits_for(decided(&seen("pending-reboot", None, 0), &unknown), "available");
+    }
+
+    #[test]
+    fn of_a_reader_that_never_answers_events_tell() {
+        let unknown = sent(None, Fate::Open);
+        let next = decided(&seen("pending-reboot", None, 0), &unknown);
+        assert!(matches!(next, Some(Next::Confirm { spanning, .. }) if spanning == TOLD_WITHIN), "{next:?}");
+        assert_eq!(decided(&seen("in-sync", None, 1), &unknown), None);
+    }
+
+    #[test]
+    fn a_reboot_that_an_earlier_version_recorded_is_read() {
+        let text = r#"{"instance":"reader","started_at":null,"restarts":0,"parameters":"pending-reboot"}"#;
+        let read: Operation = serde_json::from_str(text).unwrap();
+        assert_eq!(Some(read), sent(None, Fate::Open).0.first().map(|attempt| attempt.operation.clone()));
     }
 }
