@@ -167,6 +167,16 @@ pub struct Proposal {
     pub why: Option<String>,
     /// What can or cannot be undone after it.
     pub undo: String,
+    /// What it would do in detail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
+}
+
+/// Rows of as many cells as there are columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use crate::{
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
-        mysql::{MysqlRead, Tls},
+        mysql::{MysqlRead, MysqlWrite, Tls},
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
         tables::TablesRead,
@@ -35,6 +35,8 @@ pub(super) struct Outside {
     pub rds_write: Option<Arc<dyn RdsWrite>>,
     /// Absent where the playbook has no login.
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// As `rds_write`.
+    pub mysql_write: Option<Arc<dyn MysqlWrite>>,
     /// As `mysql`.
     pub binlog: Option<Arc<dyn BinlogRead>>,
     /// As `mysql`: its connections are secured alike.
@@ -77,6 +79,7 @@ impl Outside {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
             binlog: mysql.clone().map(|mysql| mysql as Arc<dyn BinlogRead>),
+            mysql_write: mysql.clone().map(|mysql| mysql as Arc<dyn MysqlWrite>),
             mysql: mysql.map(|mysql| mysql as Arc<dyn MysqlRead>),
             tables,
             flink_read: flink.clone().map(|flink| flink as Arc<dyn FlinkRead>),
@@ -106,6 +109,7 @@ impl Outside {
     pub(super) fn write(&self, artifacts: PathBuf) -> Write {
         Write {
             rds: self.rds_write.clone(),
+            mysql: self.mysql_write.clone(),
             flink: self.flink_write.clone(),
             files: Arc::clone(&self.files),
             tables: self.read().tables,
@@ -118,7 +122,7 @@ impl Outside {
     /// The ports of a dry run: what could change anything is gone.
     #[must_use]
     pub(super) fn reading(self) -> Self {
-        Self { rds_write: None, flink_write: None, ..self }
+        Self { rds_write: None, mysql_write: None, flink_write: None, ..self }
     }
 }
 

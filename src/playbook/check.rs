@@ -68,10 +68,14 @@ pub(super) fn value(node: &Node, shape: &Shape, owner: &Range<usize>, found: &mu
             found.add(literal.hint(format!("keep the value out of the playbook: {REFERENCE}")));
         }
         (Shape::Map(keys), _) => mapping(node, keys, owner, found),
-        (Shape::List(each), Value::List(items)) => {
+        (Shape::List(each) | Shape::WordOr(_, each), Value::List(items)) => {
             for item in items {
                 value(item, each, &item.span, found);
             }
+        }
+        (Shape::WordOr(word, _), Value::Text(text)) if text == word => {}
+        (Shape::WordOr(word, _), _) => {
+            found.add(mismatch(node, owner, &format!("`{word}` or a list"), Some("write a list as `[name, name]`")));
         }
         (Shape::List(_), _) => found.add(mismatch(node, owner, "a list", Some("begin each entry with `- `"))),
         (Shape::Named(form, each), Value::Map(entries)) => {

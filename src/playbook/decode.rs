@@ -13,8 +13,8 @@ use super::{
     keys::{PLAYBOOK, Shape},
     kinds,
     model::{
-        CdcJob, CheckGreen, DatabaseName, Excluded, Flink, FlinkSql, Mysql, Of, Playbook, Prechecks, RowHash, Scope,
-        Step, StepBody, TableAt, Tail, Target, Tls, VerifyData,
+        CdcJob, CheckGreen, DatabaseName, Excluded, Flink, FlinkSql, Mysql, Of, Pin, Playbook, Prechecks, RowHash,
+        Scope, Step, StepBody, TableAt, Tail, Target, Tls, VerifyData,
     },
     problem::{Problem, place},
     steps::{self, Entry},
@@ -289,10 +289,12 @@ fn step(text: &str, entry: &Entry<'_>, folder: &Path) -> Option<Step> {
     let length =
         |key: &str| duration_of(entry, key).or_else(|| duration::parse(entry.kind.body.key(key)?.default?).ok());
     let body = match entry.name() {
+        "prepare" => StepBody::Prepare { binlog_retention: length("binlog_retention")? },
         "precheck" => StepBody::Precheck(prechecks(entry)?),
         "create_blue_green" => StepBody::CreateBlueGreen { name: given("name")? },
         "sync_parameter_group" => {
-            StepBody::SyncParameterGroup { group: given("group"), instance_group: given("instance_group") }
+            let (pin, set) = parameters(entry);
+            StepBody::SyncParameterGroup { group: given("group"), instance_group: given("instance_group"), pin, set }
         }
         "reboot_green" => StepBody::RebootGreen {
             always: matches!(
@@ -321,9 +323,33 @@ fn step(text: &str, entry: &Entry<'_>, folder: &Path) -> Option<Step> {
     Some(Step { id: entry.id().0.to_owned(), body, budget: duration_of(entry, "budget"), line })
 }
 
+/// `pin` and `set` of `sync_parameter_group`.
+fn parameters(entry: &Entry<'_>) -> (Pin, BTreeMap<String, String>) {
+    let text = |node: &Node| match &node.value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    let body = |key: &str| entry.body.and_then(|body| body.get(key)).map(|node| &node.value);
+    let pin = match body("pin") {
+        Some(Value::Text(_)) => Pin::All,
+        Some(Value::List(items)) => Pin::Names(items.iter().filter_map(text).collect()),
+        _ => Pin::Names(Vec::new()),
+    };
+    let set = match body("set") {
+        Some(Value::Map(entries)) => {
+            entries.iter().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    (pin, set)
+}
+
 fn duration_of(entry: &Entry<'_>, key: &str) -> Option<Duration> {
     duration::parse(entry.body?.text(key)?).ok()
 }
+
+/// Of Aurora, which keeps it longer than RDS.
+const LONGEST_RETENTION_HOURS: u64 = 2160;
 
 /// Durations that are well written and still cannot be meant.
 fn lengths(entry: &Entry<'_>, found: &mut Findings) {
@@ -338,6 +364,14 @@ fn lengths(entry: &Entry<'_>, found: &mut Findings) {
                     || length.subsec_nanos() != 0 =>
             {
                 "RDS takes a switchover timeout of 30s to 3600s, in whole seconds"
+            }
+            ("prepare", "binlog_retention")
+                if length.is_zero() || length.as_secs() % 3600 != 0 || length.subsec_nanos() != 0 =>
+            {
+                "the retention is counted in whole hours: write `72h`"
+            }
+            ("prepare", "binlog_retention") if length > Duration::from_secs(LONGEST_RETENTION_HOURS * 3600) => {
+                "Aurora keeps its log for 2160h at most, RDS for 168h"
             }
             (_, "budget" | "expires" | "wait") if length.is_zero() => "it would be over before it begins",
             _ => continue,

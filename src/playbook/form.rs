@@ -198,6 +198,26 @@ pub(super) static PARAMETER_NAME: Form = Form {
     guarded: false,
 };
 
+/// RDS spells some with a hyphen.
+pub(super) static DB_PARAMETER: Form = Form {
+    what: "the name of a parameter",
+    pattern: "^[A-Za-z][A-Za-z0-9_.-]{0,127}$",
+    accepts: |text| {
+        made_of(text, 128, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+    },
+    rule: "letters, digits, `_`, `-` and `.`, a letter first",
+    guarded: false,
+};
+
+pub(super) static DB_VALUE: Form = Form {
+    what: "a parameter's value",
+    pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+    accepts: |text| !text.is_empty() && !text.contains(char::is_control),
+    rule: "one line in quotes, as RDS takes it",
+    guarded: false,
+};
+
 /// It stands in the strings of a script.
 pub(super) static PARAMETER: Form = Form {
     what: "a parameter",
@@ -328,6 +348,8 @@ mod tests {
             &ENV_NAME,
             &TABLE,
             &PARAMETER_NAME,
+            &DB_PARAMETER,
+            &DB_VALUE,
             &PARAMETER,
             &CHECK,
             &LINE,

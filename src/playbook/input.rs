@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     duration_text,
-    model::{CdcJob, Flink, FlinkSql, Of, Playbook, Step, StepBody},
+    model::{CdcJob, Flink, FlinkSql, Of, Pin, Playbook, Step, StepBody},
 };
 
 /// The input of the step at `index`: the target, the step's own keys, and the jobs and Flink addresses it acts on. Keys are
@@ -51,8 +51,17 @@ fn step_keys(step: &Step) -> Value {
         | StepBody::RepointCdcJobs => json!({}),
         StepBody::SubmitCdcJobs { tail } => json!({ "tail": tail }),
         StepBody::CreateBlueGreen { name } => json!({ "name": name }),
-        StepBody::SyncParameterGroup { group, instance_group } => {
-            json!({ "group": group, "instance_group": instance_group })
+        StepBody::Prepare { binlog_retention } => json!({ "binlog_retention": duration_text(*binlog_retention) }),
+        StepBody::SyncParameterGroup { group, instance_group, pin, set } => {
+            let mut keys = json!({ "group": group, "instance_group": instance_group });
+            // Runs that were begun before there were such keys go on.
+            if *pin != Pin::Names(Vec::new()) {
+                keys["pin"] = json!(pin);
+            }
+            if !set.is_empty() {
+                keys["set"] = json!(set);
+            }
+            keys
         }
         StepBody::RebootGreen { always } => json!({ "always": always }),
         StepBody::Approve { expires } => json!({ "expires": duration_text(*expires) }),

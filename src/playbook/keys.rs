@@ -17,6 +17,8 @@ pub(super) enum Shape {
     Secret,
     Map(&'static Mapping),
     List(&'static Shape),
+    /// This word, or a list.
+    WordOr(&'static str, &'static Shape),
     /// Names of the reader's own choosing.
     Named(&'static Form, &'static Shape),
     Steps,

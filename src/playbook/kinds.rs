@@ -71,7 +71,23 @@ const GREEN_CHECKS: [&str; 7] = [
     "not_looked_at",
 ];
 
-pub(super) static KINDS: [Kind; 14] = [
+pub(super) static KINDS: [Kind; 15] = [
+    Kind {
+        body: body(
+            "prepare",
+            &[Key::may(
+                "binlog_retention",
+                Shape::Duration,
+                "How long blue and green keep their binary log at least, in whole hours.",
+            )
+            .or("72h")],
+            &[],
+        ),
+        about: "Gives blue what the upgrade needs of it; never reboots it.",
+        sections: &["target", "mysql"],
+        steps: &[],
+        repeatable: false,
+    },
     Kind {
         body: body(
             "precheck",
@@ -121,6 +137,16 @@ pub(super) static KINDS: [Kind; 14] = [
                     Shape::Text(&form::PARAMETER_GROUP),
                     "An existing group for the instances of an Aurora cluster.",
                 ),
+                Key::may(
+                    "pin",
+                    Shape::WordOr("all", &Shape::Text(&form::DB_PARAMETER)),
+                    "Parameters that nobody has set and that keep blue's value, or `all` whose new default is warned of.",
+                ),
+                Key::may(
+                    "set",
+                    Shape::Named(&form::DB_PARAMETER, &Shape::Text(&form::DB_VALUE)),
+                    "Values that green gets whatever blue has.",
+                ),
             ],
             &[],
         ),
@@ -135,8 +161,8 @@ pub(super) static KINDS: [Kind; 14] = [
             &[Key::may("always", Shape::Flag, "Reboots even where every parameter is in effect.").or("false")],
             &[],
         ),
-        about: "Reboots green so that static parameters take effect.",
-        sections: &["target"],
+        about: "Reboots green so that static parameters take effect, and looks at what it runs with.",
+        sections: &["target", "mysql"],
         steps: &[],
         repeatable: false,
     },
@@ -289,14 +315,19 @@ pub(super) static KINDS: [Kind; 14] = [
 ];
 
 /// Steps of the design that this release does not know yet.
-pub(super) const LATER: [&str; 3] = ["prepare", "pause", "run_command"];
+pub(super) const LATER: [&str; 2] = ["pause", "run_command"];
 
 /// Two ways of one thing: a playbook has one of them.
 pub(super) const EITHER: [(&str, &str); 2] = [("move_cdc_jobs", "stop_cdc_jobs"), ("move_cdc_jobs", "submit_cdc_jobs")];
 
 /// The first step of the one kind must stand before every step of the other, where a playbook has both.
 /// `sync_parameter_group` may stand before or after `create_blue_green`.
-pub(super) const ORDER: [(&str, &str); 34] = [
+pub(super) const ORDER: [(&str, &str); 39] = [
+    ("prepare", "create_blue_green"),
+    ("prepare", "reboot_green"),
+    ("prepare", "stop_cdc_jobs"),
+    ("prepare", "move_cdc_jobs"),
+    ("prepare", "switchover"),
     ("precheck", "create_blue_green"),
     ("precheck", "reboot_green"),
     ("precheck", "stop_cdc_jobs"),

@@ -103,6 +103,10 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepBody {
+    Prepare {
+        /// Blue's log is kept at least as long; whole hours.
+        binlog_retention: Duration,
+    },
     Precheck(Prechecks),
     CreateBlueGreen {
         /// The deployment's name.
@@ -113,6 +117,10 @@ pub enum StepBody {
         group: Option<String>,
         /// Existing group for the instances of an Aurora cluster.
         instance_group: Option<String>,
+        /// Parameters that keep blue's value where their default is another one on green.
+        pin: Pin,
+        /// Values that green gets whatever blue has.
+        set: BTreeMap<String, String>,
     },
     RebootGreen {
         always: bool,
@@ -179,6 +187,14 @@ pub struct Excluded {
     pub object: Option<String>,
     /// Why; stands in the report.
     pub reason: String,
+}
+
+/// Whose values of blue are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pin {
+    All,
+    Names(Vec<String>),
 }
 
 /// Which tables are compared, and how.
@@ -264,6 +280,7 @@ pub enum Tail {
 impl StepBody {
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Prepare { .. } => "prepare",
             Self::Precheck(_) => "precheck",
             Self::CreateBlueGreen { .. } => "create_blue_green",
             Self::SyncParameterGroup { .. } => "sync_parameter_group",

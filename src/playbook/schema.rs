@@ -62,6 +62,7 @@ fn shape(of: &Shape) -> Value {
         Shape::Duration => json!({ "type": "string", "pattern": duration::PATTERN }),
         Shape::Secret => mapping(&SECRET),
         Shape::Map(keys) => mapping(keys),
+        Shape::WordOr(word, each) => json!({ "oneOf": [{ "const": word }, { "type": "array", "items": shape(each) }] }),
         Shape::List(each) => json!({ "type": "array", "items": shape(each) }),
         Shape::Named(form, each) => json!({
             "type": "object",

@@ -1,5 +1,7 @@
 //! What is asked of a MySQL server. Typed questions on read-only sessions; there is no `query(text)`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -139,4 +141,12 @@ pub trait MysqlRead: Send + Sync {
         objects: &'a [Object],
         connections: usize,
     ) -> Reply<'a, Vec<Unreadable>>;
+    /// Every global variable as it runs now, as `SHOW GLOBAL VARIABLES` names and tells it.
+    fn variables<'a>(&'a self, at: &'a Address) -> Reply<'a, BTreeMap<String, String>>;
+}
+
+/// The few writes. Each is one statement, sent once. An error of kind `Unknown` means that it may have been applied.
+pub trait MysqlWrite: Send + Sync {
+    /// Sets `binlog retention hours`.
+    fn retain_logs<'a>(&'a self, at: &'a Address, hours: u32) -> Reply<'a, ()>;
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    event::{Finding, Offset, OperationState, Proposal, Status},
+    event::{Finding, Offset, OperationState, Proposal, Status, Table},
 };
 
 #[derive(Debug, Serialize)]
@@ -61,6 +61,7 @@ struct ProposalView {
     calls: Vec<String>,
     why: Option<String>,
     undo: String,
+    table: Option<Table>,
 }
 
 #[derive(Debug, Serialize)]
@@ -204,6 +205,7 @@ fn proposal(proposal: &Proposal) -> ProposalView {
         calls: proposal.calls.clone(),
         why: proposal.why.clone(),
         undo: proposal.undo.clone(),
+        table: proposal.table.clone(),
     }
 }
 

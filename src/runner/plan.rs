@@ -66,12 +66,12 @@ async fn preview(
         let calls = placed.step.outline().calls.iter().map(|call| (*call).to_owned()).collect();
         return Ok(proposal(placed, Action::NotYetKnown, calls, Some(why)));
     }
-    let turn = match placed.step.look(read, known, &intents(attempts)).await {
-        Ok(turn) => turn,
+    let (turn, table) = match placed.step.preview(read, known, &intents(attempts)).await {
+        Ok(seen) => seen,
         Err(error) if error.kind == Kind::Transient => return Err(error),
         Err(error) => return Ok(proposal(placed, Action::Refuse, Vec::new(), Some(whole(&error)))),
     };
-    Ok(shown(placed, turn, known, findings))
+    Ok(Proposal { table, ..shown(placed, turn, known, findings) })
 }
 
 fn shown(placed: &Placed, turn: Turn, known: &mut Known, findings: &mut Vec<Finding>) -> Proposal {
@@ -127,6 +127,7 @@ fn proposal(placed: &Placed, action: Action, calls: Vec<String>, why: Option<Str
         what: outline.what,
         why,
         undo: outline.undo.to_owned(),
+        table: None,
     }
 }
 

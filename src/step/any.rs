@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::contract::{Attempt, Attempts, Done, Known, Next, Operation, Outline, Performed, Read, Step, Write};
 use crate::{
     error::{Error, Result},
+    event::Table,
     port::Reply,
 };
 
@@ -24,6 +25,15 @@ pub trait AnyStep: Send + Sync {
     fn prepare<'a>(&'a self, read: &'a Read, write: &'a Write, known: &'a Known) -> Reply<'a, ()>;
     /// Observes and decides.
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn>;
+    /// The same, with what a dry run shows beside it.
+    fn preview<'a>(
+        &'a self,
+        read: &'a Read,
+        known: &'a Known,
+        done: &'a Attempts<Value>,
+    ) -> Reply<'a, (Turn, Option<Table>)> {
+        Box::pin(async move { Ok((self.look(read, known, done).await?, None)) })
+    }
     /// Asks, as often as it is called, whether a whole look is wanted at once; `None` where nothing hurries.
     fn glances<'a>(&'a self, read: &'a Read, known: &'a Known, done: &Attempts<Value>) -> Result<Option<Glances<'a>>>;
     fn perform<'a>(&'a self, intent: &'a Value, known: &'a Known, write: &'a Write) -> Reply<'a, Performed>;
@@ -51,10 +61,20 @@ impl<S: Step> AnyStep for S {
     }
 
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn> {
+        Box::pin(async move { Ok(self.preview(read, known, done).await?.0) })
+    }
+
+    fn preview<'a>(
+        &'a self,
+        read: &'a Read,
+        known: &'a Known,
+        done: &'a Attempts<Value>,
+    ) -> Reply<'a, (Turn, Option<Table>)> {
         Box::pin(async move {
             let done = typed::<S::Operation>(done)?;
             let seen = self.observe(read, known, &done).await?;
-            erase(self, self.next(&seen, known, &done)?)
+            let turn = erase(self, self.next(&seen, known, &done)?)?;
+            Ok((turn, self.table(&seen, known)))
         })
     }
 

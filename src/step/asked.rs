@@ -142,6 +142,7 @@ noted! { MysqlRead at at, format!("MySQL at {at}");
     fn schemas() -> Vec<String>;
     fn objects() -> Objects;
     fn unreadable(objects: &'a [Object], connections: usize) -> Vec<Unreadable>;
+    fn variables() -> std::collections::BTreeMap<String, String>;
 }
 
 noted! { BinlogRead at at, format!("the log of MySQL at {at}");

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::{
     error::{Error, Result},
-    event::{Finding, Offset},
+    event::{Finding, Offset, Table},
     handover::tail::Ahead,
     playbook::Playbook,
     port::{
@@ -17,7 +17,7 @@ use crate::{
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
-        mysql::MysqlRead,
+        mysql::{MysqlRead, MysqlWrite},
         rds::{RdsRead, RdsWrite},
         secrets::Secrets,
         tables::TablesRead,
@@ -67,6 +67,7 @@ impl Read {
 #[derive(Clone)]
 pub struct Write {
     pub rds: Option<Arc<dyn RdsWrite>>,
+    pub mysql: Option<Arc<dyn MysqlWrite>>,
     pub flink: Option<Arc<dyn FlinkWrite>>,
     /// Scripts are read again when they are sent, and the tables of a template with them.
     pub files: Arc<dyn FilesRead>,
@@ -81,6 +82,10 @@ pub struct Write {
 impl Write {
     pub fn rds(&self) -> Result<&dyn RdsWrite> {
         self.rds.as_deref().ok_or_else(|| absent("target"))
+    }
+
+    pub fn mysql(&self) -> Result<&dyn MysqlWrite> {
+        self.mysql.as_deref().ok_or_else(|| absent("mysql"))
     }
 
     pub fn flink(&self) -> Result<&dyn FlinkWrite> {
@@ -366,6 +371,11 @@ pub trait Step: Send + Sync {
         known: &Known,
         done: &Attempts<Self::Operation>,
     ) -> Result<Next<Self::Operation, Self::Outputs>>;
+
+    /// What a dry run shows beside the decision.
+    fn table(&self, _: &Self::Observation, _: &Known) -> Option<Table> {
+        None
+    }
 
     /// How an operation is journaled and shown: `(id, policy, what, calls)`.
     fn describe(&self, operation: &Self::Operation) -> (String, Policy, String, Vec<String>);

@@ -182,7 +182,7 @@ impl Step for CreateBlueGreen {
             if state.found.is_none() {
                 return Ok(Next::Do(Operation::CreateGroup { group, family: seen.target.family.clone() }));
             }
-            let settings = parameters::at_creation(&state.mapping, &state.family_parameters);
+            let settings = parameters::at_creation(&state.mapping);
             let settings = parameters::missing(&settings, &state.present);
             if !settings.is_empty() {
                 return Ok(Next::Do(Operation::SetAtCreation { group, settings }));

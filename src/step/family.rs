@@ -3,8 +3,8 @@
 use super::contract::Policy;
 use crate::{
     error::{Error, Result},
-    parameters::{self, Mapping, Wanted},
-    playbook::{Playbook, StepBody},
+    parameters::{self, From, Mapping, Pin, To, Wanted, Wish},
+    playbook::{self, Playbook, StepBody},
     port::{
         rds::{EngineVersion, GroupRef, Level, Parameter, ParameterGroup, RdsRead},
         side::{RUN_TAG, Side},
@@ -18,7 +18,6 @@ pub(super) struct GroupState {
     pub found: Option<ParameterGroup>,
     pub present: Vec<Parameter>,
     pub mapping: Mapping,
-    pub family_parameters: Vec<Parameter>,
 }
 
 impl GroupState {
@@ -64,6 +63,9 @@ pub(super) async fn target_version(rds: &dyn RdsRead, blue: &Side, version: &str
 }
 
 /// Every group green is to have, looked up.
+///
+/// # Errors
+/// `Permanent` where the playbook asks for a parameter or a value that the target family does not have.
 pub(super) async fn groups(
     rds: &dyn RdsRead,
     playbook: &Playbook,
@@ -75,31 +77,99 @@ pub(super) async fn groups(
     if blue.parameter_group.level == Level::Cluster {
         from.push(blue.writer()?.parameter_group.clone());
     }
-    let mut states = Vec::new();
+    let mut pairs = Vec::new();
     for wanted in parameters::wanted(&from, &named(playbook), deployment_name(playbook), family, run) {
-        let found = rds.parameter_group(&wanted.group).await?;
+        let blue = rds.parameters(&wanted.from, false).await?;
+        let known = rds.family_parameters(wanted.group.level, family).await?;
+        pairs.push(Pair { wanted, blue, known });
+    }
+    let Some(first) = from.first() else { return Ok(Vec::new()) };
+    let blue_family = match rds.parameter_group(first).await? {
+        Some(group) => group.family,
+        None => {
+            return Err(Error::transient(format!("Blue's parameter group {} is not shown", first.name)));
+        }
+    };
+    let mut states = Vec::new();
+    for (pair, mapping) in mappings(&pairs, &blue_family, family, &wish(playbook))? {
+        let found = rds.parameter_group(&pair.wanted.group).await?;
         let present = match &found {
-            Some(_) => rds.parameters(&wanted.group, true).await?,
+            Some(_) => rds.parameters(&pair.wanted.group, true).await?,
             None => Vec::new(),
         };
-        let family_parameters = rds.family_parameters(wanted.group.level, family).await?;
-        let mapping = parameters::map(&user_set(rds, &wanted.from).await?, &family_parameters);
-        states.push(GroupState { wanted, found, present, mapping, family_parameters });
+        states.push(GroupState { wanted: pair.wanted.clone(), found, present, mapping });
     }
     Ok(states)
 }
 
-async fn user_set(rds: &dyn RdsRead, group: &GroupRef) -> Result<Vec<Parameter>> {
-    if group.name.starts_with("default.") {
-        return Ok(Vec::new());
+/// A group of blue, and what its counterpart of green knows.
+struct Pair {
+    wanted: Wanted,
+    blue: Vec<Parameter>,
+    known: Vec<Parameter>,
+}
+
+/// Each group with what becomes of its parameters. What a user has set for blue's instances and green has for its cluster
+/// alone goes to the cluster's group.
+fn mappings<'p>(pairs: &'p [Pair], older: &str, newer: &str, wish: &Wish) -> Result<Vec<(&'p Pair, Mapping)>> {
+    let Some((top, below)) = pairs.split_first() else { return Ok(Vec::new()) };
+    let asked = match &wish.pin {
+        Pin::Names(names) => names.iter().chain(wish.set.keys()).collect::<Vec<_>>(),
+        Pin::All => wish.set.keys().collect(),
+    };
+    let known =
+        |name: &str| pairs.iter().flat_map(|pair| &pair.known).any(|one| parameters::same_name(&one.name, name));
+    if let Some(name) = asked.into_iter().find(|name| !known(name)) {
+        let text = format!("`sync_parameter_group` names {name}, which no group of green has ({newer})");
+        return Err(Error::permanent(text).unchanged("Nothing was changed").hint(
+            "Correct `set:` or `pin:`; what only instances have needs a group of their own (`instance_group:`)",
+        ));
     }
-    rds.parameters(group, true).await
+    let user_set = |pair: &Pair| pair.blue.iter().filter(|one| one.source == "user").cloned().collect::<Vec<_>>();
+    let names = |parameters: &[Parameter]| parameters.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+    let to =
+        |pair: &'p Pair, above| To { level: pair.wanted.group.level, family: newer, parameters: &pair.known, above };
+    let top_set = names(&user_set(top));
+    let mut moved = Vec::new();
+    let mut lower = Vec::new();
+    for pair in below {
+        let (mut kept, here) = (pair.blue.clone(), to(pair, &top.known));
+        for one in user_set(pair) {
+            let there = parameters::has_place(older, &to(top, &[]), &one.name);
+            let free = !top_set.iter().any(|set| parameters::same_name(set, &one.name));
+            if there && free && !parameters::has_place(older, &here, &one.name) {
+                kept.retain(|known| known.name != one.name);
+                moved.push(one);
+            }
+        }
+        let given = From { family: older, parameters: &kept, moved: &[], covered: &top_set };
+        lower.push((pair, parameters::map(&given, &here, wish)?));
+    }
+    let covered: Vec<String> = below.iter().flat_map(|pair| names(&user_set(pair))).collect();
+    let given = From { family: older, parameters: &top.blue, moved: &moved, covered: &covered };
+    let mut all = vec![(top, parameters::map(&given, &to(top, &[]), wish)?)];
+    all.append(&mut lower);
+    Ok(all)
+}
+
+/// What the playbook asks for beside blue's own values.
+fn wish(playbook: &Playbook) -> Wish {
+    let asked = playbook.steps.iter().find_map(|step| match &step.body {
+        StepBody::SyncParameterGroup { pin, set, .. } => Some((pin, set)),
+        _ => None,
+    });
+    let Some((pin, set)) = asked else { return Wish::default() };
+    let pin = match pin {
+        playbook::Pin::All => Pin::All,
+        playbook::Pin::Names(names) => Pin::Names(names.clone()),
+    };
+    Wish { pin, set: set.clone() }
 }
 
 /// The groups the playbook names, the database's level first.
 fn named(playbook: &Playbook) -> [Option<String>; 2] {
     for step in &playbook.steps {
-        if let StepBody::SyncParameterGroup { group, instance_group } = &step.body {
+        if let StepBody::SyncParameterGroup { group, instance_group, .. } = &step.body {
             return [group.clone(), instance_group.clone()];
         }
     }

@@ -12,11 +12,13 @@ pub mod delete_green;
 mod evidence;
 mod excluded;
 mod family;
+mod green_runs;
 mod jobs;
 mod logins;
 pub mod move_cdc_jobs;
 pub mod pairs;
 pub mod precheck;
+pub mod prepare;
 pub mod reboot_green;
 pub mod recall_cdc_jobs;
 pub mod repoint_cdc_jobs;
@@ -43,6 +45,7 @@ use crate::playbook::StepBody;
 pub fn of(body: &StepBody) -> Box<dyn AnyStep> {
     match body {
         StepBody::Precheck(settings) => Box::new(precheck::Precheck { settings: settings.clone() }),
+        StepBody::Prepare { binlog_retention } => Box::new(prepare::Prepare { binlog_retention: *binlog_retention }),
         StepBody::CreateBlueGreen { name } => Box::new(create_blue_green::CreateBlueGreen::new(name.clone())),
         StepBody::SyncParameterGroup { .. } => Box::new(sync_parameter_group::SyncParameterGroup),
         StepBody::RebootGreen { always } => Box::new(reboot_green::RebootGreen { always: *always }),

@@ -1,6 +1,6 @@
 //! The ports of a pretended world, with one thing in them that is not as it should be.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use upgrade::{
     handover::gtid::GtidSet,
@@ -129,6 +129,10 @@ impl MysqlRead for Odd {
 
     fn schemas<'a>(&'a self, at: &'a Address) -> Reply<'a, Vec<String>> {
         self.0.schemas(at)
+    }
+
+    fn variables<'a>(&'a self, at: &'a Address) -> Reply<'a, BTreeMap<String, String>> {
+        self.0.variables(at)
     }
 }
 

@@ -251,7 +251,8 @@ fn results() -> impl Strategy<Value = Body> {
                 calls,
                 what,
                 why,
-                undo
+                undo,
+                table: None,
             })),
         (
             option::of(text()),

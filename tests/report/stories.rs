@@ -6,7 +6,7 @@ use upgrade::{
     error::{Error, Kind},
     event::{
         Action, Body, ByHand, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase,
-        Proposal, RunState, Status, StepName, StepStatus, VERSION,
+        Proposal, RunState, Status, StepName, StepStatus, Table, VERSION,
     },
 };
 
@@ -276,6 +276,18 @@ pub(crate) fn broken_off() -> Vec<Event> {
 }
 
 /// A dry run with every kind of action.
+fn parameters() -> Table {
+    let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+    Table {
+        columns: row(["parameter", "blue", "green", "why"]),
+        rows: vec![
+            row(["query_cache_size", "1048576", "–", "dropped: gone since 8.0.3: there is no query cache any more"]),
+            row(["local_infile", "ON", "OFF", "new default: LOAD DATA LOCAL is refused"]),
+            row(["tx_isolation → transaction_isolation", "READ-COMMITTED", "READ-COMMITTED", "renamed"]),
+        ],
+    }
+}
+
 pub(crate) fn plan() -> Vec<Event> {
     let proposal = |step: &str, action, calls: &[&str], what: &str, why: Option<&str>, undo: &str| {
         Body::Proposal(Proposal {
@@ -286,6 +298,7 @@ pub(crate) fn plan() -> Vec<Event> {
             what: what.into(),
             why: why.map(str::to_owned),
             undo: undo.into(),
+            table: (step == "sync_parameter_group").then(parameters),
         })
     };
     let refused = Finding {
@@ -489,6 +502,7 @@ pub(crate) fn hostile_results() -> Vec<Vec<Event>> {
         what: text(),
         why: Some(text()),
         undo: text(),
+        table: Some(Table { columns: vec![text(), text()], rows: vec![vec![text(), text()]] }),
     };
     let step = StepStatus {
         id: text(),

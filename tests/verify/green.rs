@@ -102,6 +102,7 @@ impl Deployment {
         };
         let write = Write {
             rds: None,
+            mysql: None,
             flink: None,
             files: Arc::new(LocalFiles),
             tables: Some(tables),

@@ -192,7 +192,7 @@ async fn prepare(record: &Record, written: &Written, say: Say<'_>) -> Result<Vec
     let mut source = connect(record.source.address()?, &record.accounts.upgrade).await.doing("Connecting to blue")?;
     create_tables(&mut source, "source").await?;
     insert_first_rows(&mut source, "source").await?;
-    let retention = "CALL mysql.rds_set_configuration('binlog retention hours', 72)";
+    let retention = "CALL mysql.rds_set_configuration('binlog retention hours', 24)";
     source.query_drop(retention).await.doing("Setting the binary log's retention")?;
     let mut sink = connect(record.sink.address()?, &record.accounts.sink).await.doing("Connecting to the sink")?;
     create_tables(&mut sink, "target").await?;

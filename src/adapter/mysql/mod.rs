@@ -16,6 +16,7 @@ mod read;
 mod rows;
 mod session;
 mod tables;
+mod write;
 
 pub use login::{Encryption, Login};
 pub use read::Mysql;

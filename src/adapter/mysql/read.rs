@@ -40,6 +40,10 @@ impl Mysql {
         Self { login, secrets }
     }
 
+    pub(super) async fn session_to_write<'a>(&'a self, at: &'a Address) -> Result<Session<'a>> {
+        Session::open_to_write(&self.login, &*self.secrets, at).await
+    }
+
     pub(super) async fn session<'a>(&'a self, at: &'a Address) -> Result<Session<'a>> {
         Session::open(&self.login, &*self.secrets, at).await
     }
@@ -227,6 +231,15 @@ impl MysqlRead for Mysql {
         connections: usize,
     ) -> Reply<'a, Vec<Unreadable>> {
         objects::unreadable(self, at, objects, connections).boxed()
+    }
+    fn variables<'a>(&'a self, at: &'a Address) -> Reply<'a, BTreeMap<String, String>> {
+        async move {
+            let mut session = self.session(at).await?;
+            let rows = session.rows("SHOW GLOBAL VARIABLES").await?;
+            session.close().await;
+            Ok(rows.iter().filter_map(|row| Some((cell(row, 0)?, cell(row, 1)?))).collect())
+        }
+        .boxed()
     }
 }
 

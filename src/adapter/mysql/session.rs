@@ -10,7 +10,7 @@ use super::{
     login::{Encryption, Login},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     port::{mysql::Address, secrets::Secrets, tables},
     secret::{Secret, SecretRef, scrub},
 };
@@ -52,6 +52,14 @@ impl<'a> Session<'a> {
         let place = Place { at, user: &login.user, password: Some(&login.password) };
         let password = secrets.resolve(&login.password)?;
         let options = login.encryption().options(at, &login.user, &password).await?;
+        Self::connect(place, options, Hidden(password)).await
+    }
+
+    /// For the one statement of a write.
+    pub(super) async fn open_to_write(login: &'a Login, secrets: &dyn Secrets, at: &'a Address) -> Result<Self> {
+        let place = Place { at, user: &login.user, password: Some(&login.password) };
+        let password = secrets.resolve(&login.password)?;
+        let options = login.encryption().options(at, &login.user, &password).await?.setup(Vec::<String>::new());
         Self::connect(place, options, Hidden(password)).await
     }
 
@@ -118,6 +126,17 @@ impl<'a> Session<'a> {
             Ok(Err(mysql_async::Error::Server(refusal))) => Ok(Some(refusal)),
             Ok(Err(error)) => Err(self.hidden.from(failure::of_asking(self.place, what, &error))),
             Err(_) => Err(failure::too_late(self.place, what, QUERY)),
+        }
+    }
+
+    /// Sends a statement that changes something, once.
+    pub(super) async fn write(&mut self, statement: &str) -> Result<()> {
+        let lost = |error: Error| Error { kind: Kind::Unknown, ..error };
+        match timeout(QUERY, self.conn.query_drop(statement)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(mysql_async::Error::Server(refusal))) => Err(self.refused(statement, refusal)),
+            Ok(Err(error)) => Err(lost(self.hidden.from(failure::of_asking(self.place, statement, &error)))),
+            Err(_) => Err(lost(failure::too_late(self.place, statement, QUERY))),
         }
     }
 

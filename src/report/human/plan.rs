@@ -2,7 +2,7 @@
 
 use super::page::{Page, Role};
 use crate::{
-    event::{Action, Proposal},
+    event::{Action, Proposal, Table},
     report::{story::Story, words},
 };
 
@@ -38,6 +38,31 @@ fn one(number: usize, proposal: &Proposal, page: &mut Page) {
     }
     if proposal.action != Action::Nothing {
         page.labelled(4, "undo: ", Role::Plain, &proposal.undo);
+    }
+    if let Some(table) = &proposal.table {
+        rows(table, page);
+    }
+}
+
+/// A longer cell moves what stands behind it.
+const WIDEST: usize = 36;
+
+fn rows(table: &Table, page: &mut Page) {
+    let last = table.columns.len().saturating_sub(1);
+    let width = |at: usize| {
+        let cells = std::iter::once(&table.columns).chain(&table.rows).filter_map(|row| row.get(at));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default().min(WIDEST)
+    };
+    let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
+    for (number, row) in std::iter::once(&table.columns).chain(&table.rows).enumerate() {
+        page.blank(4);
+        for (at, cell) in row.iter().enumerate() {
+            page.put(if number == 0 { Role::Quiet } else { Role::Plain }, cell);
+            if at < last {
+                page.blank(widths.get(at).copied().unwrap_or_default().saturating_sub(cell.chars().count()) + 2);
+            }
+        }
+        page.end();
     }
 }
 

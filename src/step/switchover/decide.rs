@@ -13,7 +13,10 @@ use crate::{
         rds::Deployment,
         side::{Side, name_of},
     },
-    step::contract::{Attempts, Done, Fate, Known, Next},
+    step::{
+        contract::{Attempts, Done, Fate, Known, Next},
+        green_runs,
+    },
 };
 
 type Decision = Next<Operation, Outputs>;
@@ -67,7 +70,7 @@ fn first(
     if applied >= consents {
         return Next::Fail(spent());
     }
-    if let Some(wait) = unready(step, before) {
+    if let Some(wait) = unready(step, before, known) {
         return wait;
     }
     let gtid = before
@@ -102,7 +105,7 @@ fn first(
 }
 
 /// What is not ready yet.
-fn unready(step: &Switchover, before: &Before) -> Option<Decision> {
+fn unready(step: &Switchover, before: &Before, known: &Known) -> Option<Decision> {
     let Some(green) = &before.green else {
         return Some(Next::Wait { awaited: "green to show".to_owned(), seen: "not shown".to_owned() });
     };
@@ -114,14 +117,11 @@ fn unready(step: &Switchover, before: &Before) -> Option<Decision> {
     let Some(server) = &before.green_server else {
         return Some(Next::Wait { awaited: "green's writer to answer".to_owned(), seen: "no connection".to_owned() });
     };
-    if !server.log_bin || !server.binlog_format.eq_ignore_ascii_case("ROW") {
-        let text =
-            "Green writes no binary log in ROW format: after the switchover its readers would have nothing to read";
-        return Some(Next::Fail(
-            Error::permanent(text)
-                .unchanged("No switchover was asked for")
-                .hint("Set binlog_format to ROW in green's parameter group and reboot green"),
-        ));
+    let unfit = green_runs::unfit(known, server)
+        .or_else(|| green_runs::other_gtid(known, &before.blue_server, server))
+        .or_else(|| green_runs::short_lived(known, before.retention));
+    if let Some(error) = unfit {
+        return Some(Next::Fail(error));
     }
     let lag = before.replication.as_ref().and_then(|replication| replication.seconds_behind);
     match &before.replication {

@@ -16,7 +16,7 @@ use crate::{
     },
     step::{
         contract::{Attempts, Known, Read},
-        create_blue_green, jobs,
+        create_blue_green, green_runs, jobs,
     },
 };
 
@@ -51,6 +51,7 @@ pub(super) struct Before {
     pub blue_server: Server,
     pub green_server: Option<Server>,
     pub replication: Option<Replication>,
+    pub retention: green_runs::Retention,
     /// Where blue answers too, whatever its names lead to.
     pub blue_itself: Option<Address>,
     /// How many cancelled switchovers RDS tells of.
@@ -134,11 +135,14 @@ async fn before(read: &Read, known: &Known, created: &create_blue_green::Outputs
     blue.members.retain(|member| created.blue.members.iter().any(|known| known.resource_id == member.resource_id));
     let cancellations = cancellations(read, known, created).await?.len();
     let blue_server = mysql.server(blue.write_address()?).await?;
-    let (mut green_server, mut replication) = (None, None);
+    let (mut green_server, mut replication, mut retention) = (None, None, green_runs::Retention::default());
     if let Some(address) = green.as_ref().and_then(|green| green.address.as_ref()) {
         green_server = answer(mysql, address).await?;
         if green_server.is_some() {
             replication = mysql.replication(address).await?;
+            if hurries(known) {
+                retention = green_runs::retention(mysql, known, created, address).await?;
+            }
         }
     }
     if let (Some(address), Some(server)) = (green.as_ref().and_then(|green| green.address.as_ref()), &green_server) {
@@ -148,7 +152,7 @@ async fn before(read: &Read, known: &Known, created: &create_blue_green::Outputs
     if hurries(known) {
         itself = blue_itself(mysql, blue.write_address()?, &blue_server.uuid, replication.as_ref()).await?;
     }
-    Ok(Before { blue, green, blue_server, green_server, replication, blue_itself: itself, cancellations })
+    Ok(Before { blue, green, blue_server, green_server, replication, retention, blue_itself: itself, cancellations })
 }
 
 async fn flipped(mysql: &dyn MysqlRead, production: &Address, blue: &Address) -> Result<Sides> {

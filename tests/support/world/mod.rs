@@ -10,6 +10,7 @@ mod trouble;
 
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -52,6 +53,12 @@ pub struct State {
     pub silent: bool,
     /// A definition is changed at blue as soon as a job was stopped.
     pub define_at_stop: bool,
+    /// Hours for which a server keeps its log, by its `server_uuid`; 24 where nobody has set them.
+    pub retention: BTreeMap<String, u32>,
+    /// How often somebody has.
+    pub retentions_set: usize,
+    /// Variables that run with another value than was set.
+    pub stubborn: BTreeMap<String, String>,
     /// Rows, by their key, that the sink lacks though a job has read behind them.
     pub lost: Vec<std::ops::RangeInclusive<u128>>,
     pub outages: Vec<Outage>,
@@ -148,6 +155,9 @@ impl State {
             own_addresses: true,
             silent: false,
             define_at_stop: false,
+            retention: BTreeMap::new(),
+            retentions_set: 0,
+            stubborn: BTreeMap::new(),
             lost: Default::default(),
             outages: Vec::new(),
             losses: Vec::new(),
@@ -193,7 +203,9 @@ impl State {
     /// Calls that change something, whatever became of them.
     #[allow(dead_code, reason = "not every test counts them")]
     pub fn writes(&self) -> usize {
-        self.region.requests().iter().filter(|request| request.mutating).count() + self.flink.writes
+        self.region.requests().iter().filter(|request| request.mutating).count()
+            + self.flink.writes
+            + self.retentions_set
     }
 }
 
@@ -362,6 +374,7 @@ impl World {
     pub fn writer(&self, artifacts: PathBuf) -> Write {
         Write {
             rds: Some(Arc::new(self.clone())),
+            mysql: Some(Arc::new(self.clone())),
             flink: Some(Arc::new(self.clone())),
             files: Arc::new(self.clone()),
             tables: Some(Arc::new(self.clone())),

@@ -1,11 +1,13 @@
-//! The MySQL port on the pretended servers.
+//! The MySQL ports on the pretended servers.
+
+use std::collections::BTreeMap;
 
 use sandbox::region::pretend;
 use upgrade::{
     error::{Error, Result},
     port::{
         Reply,
-        mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
+        mysql::{Address, Coordinates, LogFile, MysqlRead, MysqlWrite, OpenTransaction, Replication, Server, Who},
         objects::{Object, Objects, Unreadable},
     },
 };
@@ -95,7 +97,12 @@ impl MysqlRead for World {
     }
 
     fn retention_hours<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<u32>> {
-        self.asked(at, |_| Some(72))
+        let answer = self.look("mysql", |state| {
+            state.reach(Part::Mysql)?;
+            let uuid = &state.server_at(&at.host)?.server_uuid;
+            Ok(Some(state.retention.get(uuid).copied().unwrap_or(24)))
+        });
+        Box::pin(async move { answer })
     }
 
     fn replication<'a>(&'a self, at: &'a Address) -> Reply<'a, Option<Replication>> {
@@ -130,6 +137,31 @@ impl MysqlRead for World {
         let answer = self.look("mysql", |state| {
             state.reach(Part::Mysql)?;
             state.server_at(&at.host).map(|server| state.held.unreadable(server, objects))
+        });
+        Box::pin(async move { answer })
+    }
+
+    fn variables<'a>(&'a self, at: &'a Address) -> Reply<'a, BTreeMap<String, String>> {
+        let answer = self.look("mysql", |state| {
+            state.reach(Part::Mysql)?;
+            let server = state.server_at(&at.host)?;
+            let set = server.settings.iter().map(|(name, value)| (name.replace('-', "_"), value.clone()));
+            Ok(set.chain(state.stubborn.clone()).collect())
+        });
+        Box::pin(async move { answer })
+    }
+}
+
+impl MysqlWrite for World {
+    fn retain_logs<'a>(&'a self, at: &'a Address, hours: u32) -> Reply<'a, ()> {
+        let answer = self.write("retain logs", |state| {
+            state.reach(Part::Mysql)?;
+            state.perhaps("retain logs", |state| {
+                let uuid = state.server_at(&at.host)?.server_uuid.clone();
+                state.retention.insert(uuid, hours);
+                state.retentions_set += 1;
+                Ok(())
+            })
         });
         Box::pin(async move { answer })
     }
