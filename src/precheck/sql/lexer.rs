@@ -96,7 +96,7 @@ impl Lexer<'_> {
             // Five digits, or six where a release with two of them in the middle is meant and a space follows.
             let digits = match digits {
                 6 if !self.peek(9).is_some_and(is_space) => 5,
-                0..5 => 0,
+                0..=4 => 0,
                 digits => digits,
             };
             let named = self.text[self.at + 3..self.at + 3 + digits]

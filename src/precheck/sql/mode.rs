@@ -7,8 +7,6 @@ pub struct Mode {
     pub ansi_quotes: bool,
     /// `\` is a letter like any other.
     pub no_backslash_escapes: bool,
-    /// `f (x)` calls a function of the server just as `f(x)` does.
-    pub ignore_space: bool,
     /// The server that reads it, as comments name it: 80039. What `/*!80000 … */` holds is read by this one or a later one.
     pub version: u32,
 }
@@ -19,9 +17,7 @@ impl Mode {
         let mut mode = Self { version, ..Self::default() };
         for name in sql_mode.split(',').map(str::trim) {
             let one_of = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));
-            let ansi = one_of(&["ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"]);
-            mode.ansi_quotes |= ansi || one_of(&["ANSI_QUOTES"]);
-            mode.ignore_space |= ansi || one_of(&["IGNORE_SPACE"]);
+            mode.ansi_quotes |= one_of(&["ANSI_QUOTES", "ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"]);
             mode.no_backslash_escapes |= one_of(&["NO_BACKSLASH_ESCAPES"]);
         }
         mode

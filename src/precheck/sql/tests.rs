@@ -72,6 +72,17 @@ fn names_and_strings_are_told_without_their_quotes() {
 }
 
 #[test]
+fn a_text_that_ends_within_quotes_is_cut() {
+    let cut = |text: &str| Text::new(text.as_bytes(), Mode::default()).is_cut();
+    for text in ["select '", "'a''", r"'a\'", "`a", "`a``", r#"x "b"#] {
+        assert!(cut(text), "{text}");
+    }
+    for text in ["", "select 'a'", "''", "'a'''", "`a`", "select 1", r"'a\\'"] {
+        assert!(!cut(text), "{text}");
+    }
+}
+
+#[test]
 fn the_place_of_a_token_is_known() {
     let text = Text::new(b"a\n.b. c", Mode::default());
     assert_eq!((text.line(0), text.line(2), text.line(99)), (1, 2, 2));
@@ -81,7 +92,7 @@ fn the_place_of_a_token_is_known() {
 proptest! {
     #[test]
     fn tokens_cover_any_bytes_without_a_gap(text in proptest::collection::vec(any::<u8>(), 0..200), ansi: bool, plain: bool) {
-        let mode = Mode { ansi_quotes: ansi, no_backslash_escapes: plain, ignore_space: false, version: 80_039 };
+        let mode = Mode { ansi_quotes: ansi, no_backslash_escapes: plain, version: 80_039 };
         covers(&text, mode);
     }
 
@@ -94,7 +105,7 @@ proptest! {
         ],
         0..40,
     ), ansi: bool, plain: bool) {
-        covers(pieces.concat().as_bytes(), Mode { ansi_quotes: ansi, no_backslash_escapes: plain, ignore_space: false, version: 80_039 });
+        covers(pieces.concat().as_bytes(), Mode { ansi_quotes: ansi, no_backslash_escapes: plain, version: 80_039 });
     }
 }
 

@@ -107,6 +107,25 @@ impl<'a> Text<'a> {
         at > 0 && self.is_symbol(at - 1, b'.') && self.touches_previous(at)
     }
 
+    /// Whether a string or name at the end is not closed: the text has been cut, or is read with another `sql_mode` than it was written.
+    pub fn is_cut(&self) -> bool {
+        let Some(last) = self.code.last().filter(|last| matches!(last.kind, Kind::String | Kind::Name)) else {
+            return false;
+        };
+        let Some((quote, inside)) = self.bytes[last.start..last.end].split_first() else { return false };
+        let escapes = last.kind == Kind::String && !self.mode.no_backslash_escapes;
+        let mut open = true;
+        let mut bytes = inside.iter();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'\\' if escapes => drop(bytes.next()),
+                _ if byte == quote => open = !open,
+                _ => {}
+            }
+        }
+        open
+    }
+
     /// Which line of the text it stands on, the first being 1.
     pub fn line(&self, at: usize) -> usize {
         let end = self.code.get(at).map_or(self.bytes.len(), |token| token.start);
