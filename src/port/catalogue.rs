@@ -37,6 +37,8 @@ pub struct Instance {
     /// Length of InnoDB's history list.
     pub history_length: Option<u64>,
     pub unread: Vec<Unread>,
+    /// URNs of `mysql.component`: `file://component_validate_password`.
+    pub components: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +86,7 @@ pub struct Schema {
     pub tables: Vec<Table>,
     pub views: Vec<View>,
     pub programs: Vec<StoredProgram>,
-    /// Tables that InnoDB has and the server has not.
+    /// Tables that InnoDB has and the server has not; those of an `ALTER TABLE` at work among them (`#sql-…`). Empty from 8.0 on.
     pub only_in_innodb: Vec<String>,
     pub unread: Vec<Unread>,
 }
@@ -173,7 +175,8 @@ pub struct InnodbTable {
     pub space: u64,
     /// Of the tablespace of any of its partitions that is shared: its name.
     pub shared_spaces: Vec<String>,
-    /// Name and `MTYPE`, in order, virtual columns among them.
+    /// Name and `MTYPE`, in order, virtual columns and a hidden `FTS_DOC_ID` among them; empty from 8.0 on, where there is one
+    /// dictionary.
     pub columns: Vec<(String, u32)>,
     /// Auxiliary tables of full-text indexes: `CONFIG`, `DELETED`, `INDEX_1`, …
     pub fulltext_tables: Vec<String>,
@@ -225,6 +228,8 @@ pub struct StoredProgram {
     pub table: Option<String>,
     /// An event that is `ENABLED`.
     pub enabled: bool,
+    /// What `signature` and `body` are encoded in, as the server calls it: `utf8`, `utf8mb4`, `latin1`.
+    pub charset: String,
 }
 
 /// What `CHECK TABLE … FOR UPGRADE` said of a table beyond `OK`.
