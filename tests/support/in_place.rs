@@ -115,7 +115,8 @@ pub struct Trial {
     pub address: SocketAddrV4,
     folder: PathBuf,
     release: Release,
-    options: Vec<String>,
+    /// More of its command line, from the next start on.
+    pub options: Vec<String>,
     process: Option<Process>,
 }
 
@@ -169,11 +170,12 @@ impl Trial {
         self.start().await;
     }
 
-    /// Stops 5.7.22 in order and starts 8.0.15 on its data.
-    pub async fn upgrade(mut self) -> Outcome {
+    /// Stops 5.7.22 in order and starts 8.0.15 on its data, with these options.
+    pub async fn upgrade(mut self, options: &[&str]) -> Outcome {
         self.stop().await;
         std::fs::remove_file(self.folder.join("error.log")).unwrap();
-        let serves = self.try_serve(Release::V80, &[]).await;
+        let options: Vec<_> = options.iter().map(ToString::to_string).collect();
+        let serves = self.try_serve(Release::V80, &options).await;
         let log = self.log();
         let signal = log.iter().find_map(|line| line.split_once("got signal ")?.1.split(' ').next()?.parse().ok());
         let told = |line: &String| line.contains("[ERROR]") || line.contains("[Warning]");
