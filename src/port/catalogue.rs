@@ -37,6 +37,8 @@ pub struct Instance {
     /// Length of InnoDB's history list.
     pub history_length: Option<u64>,
     pub unread: Vec<Unread>,
+    /// URNs of `mysql.component`: `file://component_validate_password`.
+    pub components: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +86,7 @@ pub struct Schema {
     pub tables: Vec<Table>,
     pub views: Vec<View>,
     pub programs: Vec<StoredProgram>,
-    /// Tables that InnoDB has and the server has not.
+    /// Tables that InnoDB has and the server has not; those of an `ALTER TABLE` at work among them (`#sql-…`). Empty from 8.0 on.
     pub only_in_innodb: Vec<String>,
     pub unread: Vec<Unread>,
 }
@@ -98,15 +100,19 @@ pub struct Table {
     pub collation: Option<String>,
     pub create_options: String,
     pub comment: Vec<u8>,
-    /// The server has cut the comment of the table, a column or an index at a byte that is invalid.
+    /// The server has cut the table's comment at a byte that is invalid.
     pub invalid_comment: bool,
     pub columns: Vec<Column>,
     pub indexes: Vec<Index>,
     /// Empty where the table is not partitioned.
     pub partitions: Vec<Partition>,
     pub foreign_keys: Vec<ForeignKey>,
-    /// `None` for other engines, and where InnoDB does not know the table.
+    /// `None` where InnoDB does not know a table of this name, whatever the engine.
     pub innodb: Option<InnodbTable>,
+    /// The server has cut the comment of one of its columns at a byte that is invalid.
+    pub invalid_column_comment: bool,
+    /// The same of an index.
+    pub invalid_index_comment: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,6 +167,8 @@ pub struct ForeignKey {
     /// Whether exactly these columns of the parent, in any order, are all of one of its unique keys; `None` where the parent is
     /// not there.
     pub parent_is_unique: Option<bool>,
+    /// The parent's engine; `None` where the parent is not there.
+    pub parent_engine: Option<String>,
 }
 
 /// What InnoDB's own dictionary says of a table, or of the first partition of one.
@@ -173,7 +181,8 @@ pub struct InnodbTable {
     pub space: u64,
     /// Of the tablespace of any of its partitions that is shared: its name.
     pub shared_spaces: Vec<String>,
-    /// Name and `MTYPE`, in order, virtual columns among them.
+    /// Name and `MTYPE`, in order, virtual columns and a hidden `FTS_DOC_ID` among them; empty from 8.0 on, where there is one
+    /// dictionary.
     pub columns: Vec<(String, u32)>,
     /// Auxiliary tables of full-text indexes: `CONFIG`, `DELETED`, `INDEX_1`, …
     pub fulltext_tables: Vec<String>,
@@ -225,6 +234,8 @@ pub struct StoredProgram {
     pub table: Option<String>,
     /// An event that is `ENABLED`.
     pub enabled: bool,
+    /// What `signature` and `body` are encoded in, as the server calls it: `utf8`, `utf8mb4`, `latin1`.
+    pub charset: String,
 }
 
 /// What `CHECK TABLE … FOR UPGRADE` said of a table beyond `OK`.

@@ -7,6 +7,7 @@ mod findings;
 mod inventory;
 mod ours;
 mod server;
+mod sql;
 mod structure;
 mod text;
 pub mod upgrade_log;
@@ -16,7 +17,7 @@ pub use inventory::{CdcJob, Inventory, JobState, Looked, ServerIds, Sink, Source
 
 use crate::{
     event::{Consequence, Finding, Level},
-    port::catalogue::{Instance, Schema},
+    port::catalogue::{Checked, Instance, Schema},
 };
 use findings::Findings;
 
@@ -42,6 +43,13 @@ pub fn of_schema(schema: &Schema, instance: &Instance, hop: &Hop) -> Vec<Finding
     let mut findings = Findings::default();
     structure::of_schema(schema, instance, hop, &mut findings);
     text::of_schema(schema, instance, hop, &mut findings);
+    findings.into_all()
+}
+
+/// What `CHECK TABLE … FOR UPGRADE` said that is wrong.
+pub fn of_checked(checked: &[Checked]) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    structure::of_checked(checked, &mut findings);
     findings.into_all()
 }
 
