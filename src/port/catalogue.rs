@@ -100,15 +100,19 @@ pub struct Table {
     pub collation: Option<String>,
     pub create_options: String,
     pub comment: Vec<u8>,
-    /// The server has cut the comment of the table, a column or an index at a byte that is invalid.
+    /// The server has cut the table's comment at a byte that is invalid.
     pub invalid_comment: bool,
     pub columns: Vec<Column>,
     pub indexes: Vec<Index>,
     /// Empty where the table is not partitioned.
     pub partitions: Vec<Partition>,
     pub foreign_keys: Vec<ForeignKey>,
-    /// `None` for other engines, and where InnoDB does not know the table.
+    /// `None` where InnoDB does not know a table of this name, whatever the engine.
     pub innodb: Option<InnodbTable>,
+    /// The server has cut the comment of one of its columns at a byte that is invalid.
+    pub invalid_column_comment: bool,
+    /// The same of an index.
+    pub invalid_index_comment: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,6 +167,8 @@ pub struct ForeignKey {
     /// Whether exactly these columns of the parent, in any order, are all of one of its unique keys; `None` where the parent is
     /// not there.
     pub parent_is_unique: Option<bool>,
+    /// The parent's engine; `None` where the parent is not there.
+    pub parent_engine: Option<String>,
 }
 
 /// What InnoDB's own dictionary says of a table, or of the first partition of one.

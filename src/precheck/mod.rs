@@ -6,6 +6,7 @@ mod check;
 mod findings;
 mod inventory;
 mod server;
+mod sql;
 mod structure;
 mod text;
 
@@ -14,7 +15,7 @@ pub use inventory::{CdcJob, Inventory, JobState, Looked, ServerIds, Sink, Source
 
 use crate::{
     event::{Consequence, Finding, Level},
-    port::catalogue::{Instance, Schema},
+    port::catalogue::{Checked, Instance, Schema},
 };
 use findings::Findings;
 
@@ -41,6 +42,13 @@ pub fn of_schema(schema: &Schema, instance: &Instance, hop: &Hop) -> Vec<Finding
     let mut findings = Findings::default();
     structure::of_schema(schema, instance, hop, &mut findings);
     text::of_schema(schema, instance, hop, &mut findings);
+    findings.into_all()
+}
+
+/// What `CHECK TABLE … FOR UPGRADE` said that is wrong.
+pub fn of_checked(checked: &[Checked]) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    structure::of_checked(checked, &mut findings);
     findings.into_all()
 }
 
