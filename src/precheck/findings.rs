@@ -28,6 +28,10 @@ impl Findings {
         Entry(&mut self.0[at])
     }
 
+    pub(super) fn so_far(&self) -> &[Finding] {
+        &self.0
+    }
+
     pub(super) fn into_all(self) -> Vec<Finding> {
         self.0
     }

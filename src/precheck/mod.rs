@@ -6,6 +6,7 @@ mod check;
 mod findings;
 mod inventory;
 mod server;
+mod sql;
 mod structure;
 mod text;
 

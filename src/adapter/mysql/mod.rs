@@ -6,6 +6,7 @@
 mod binlog;
 mod by_key;
 mod capture;
+mod catalogue;
 mod failure;
 mod hash;
 mod key;

@@ -89,6 +89,31 @@ impl<'a> Session<'a> {
         self.try_rows(statement).await?.map_err(|refusal| self.refused(statement, refusal))
     }
 
+    /// Each row of the first result of `statement` as it comes, within `limit`; how many warnings there are, or the server's
+    /// refusal.
+    pub(super) async fn try_each(
+        &mut self,
+        statement: &str,
+        limit: Duration,
+        each: &mut (dyn FnMut(Row) + Send),
+    ) -> Result<std::result::Result<u16, ServerError>> {
+        let conn = &mut self.conn;
+        let read = async move {
+            let mut result = conn.query_iter(statement).await?;
+            while let Some(row) = result.next().await? {
+                each(row);
+            }
+            result.drop_result().await?;
+            Ok(conn.get_warnings())
+        };
+        match timeout(limit, read).await {
+            Ok(Ok(warnings)) => Ok(Ok(warnings)),
+            Ok(Err(mysql_async::Error::Server(refusal))) => Ok(Err(refusal)),
+            Ok(Err(error)) => Err(self.hidden.from(failure::of_asking(self.place, statement, &error))),
+            Err(_) => Err(failure::too_late(self.place, statement, limit)),
+        }
+    }
+
     /// All rows of a statement with values for its `?`.
     pub(super) async fn rows_of(&mut self, statement: &str, values: &[&str]) -> Result<Vec<Row>> {
         match timeout(QUERY, self.conn.exec(statement, Params::Positional(values.iter().map(Into::into).collect())))
