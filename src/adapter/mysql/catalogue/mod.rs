@@ -17,6 +17,7 @@ mod programs;
 mod schema;
 mod schemas;
 mod tables;
+mod views;
 
 use futures_util::FutureExt;
 
