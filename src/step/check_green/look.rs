@@ -49,7 +49,7 @@ pub(super) struct Before {
 
 pub(super) async fn look(step: &CheckGreen, read: &Read, known: &Known) -> Result<Observation> {
     let created: create_blue_green::Outputs = known.outputs("create_blue_green")?;
-    let (at_blue, at_green) = (created.blue.write_address()?, created.green.writer_address()?);
+    let (at_blue, at_green) = (created.blue.write_address()?, created.green.write_address()?);
     let mysql = read.mysql()?;
     let (one, other) = (mysql.server(at_blue).await?, mysql.server(at_green).await?);
     if one.uuid == other.uuid {
