@@ -103,9 +103,9 @@ fn shown(placed: &Placed, turn: Turn, known: &mut Known, findings: &mut Vec<Find
         }
         Next::Gate { .. } => proposal(placed, Action::Gate, Vec::new(), Some("A person must consent".to_owned())),
         Next::Later { awaited, at } => proposal(placed, Action::Wait, Vec::new(), Some(format!("{awaited}, at {at}"))),
-        Next::FailFor { error, findings: found, .. } => {
-            findings.extend(found);
-            proposal(placed, Action::Refuse, Vec::new(), Some(whole(&error)))
+        Next::FailFor(explained) => {
+            findings.extend(explained.findings);
+            proposal(placed, Action::Refuse, Vec::new(), Some(whole(&explained.error)))
         }
         Next::Undone(error) | Next::Fail(error) => proposal(placed, Action::Refuse, Vec::new(), Some(whole(&error))),
     }

@@ -161,9 +161,9 @@ impl Engine<'_> {
             }
             Next::Undone(error) => Err(Ended::RolledBack(Box::new(self.undone(index, error)?))),
             Next::Fail(error) => Err(error.into()),
-            Next::FailFor { error, findings, warnings } => {
-                self.note(&id, findings, warnings)?;
-                Err(error.into())
+            Next::FailFor(explained) => {
+                self.note(&id, explained.findings, explained.warnings)?;
+                Err(explained.error.into())
             }
             Next::Wait { .. } | Next::Do(_) | Next::Together(_) | Next::Confirm { .. } | Next::Gate { .. } => {
                 unreachable!("the loop goes on with these")

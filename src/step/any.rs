@@ -157,7 +157,7 @@ fn erase<S: Step>(step: &S, next: Next<S::Operation, S::Outputs>) -> Result<Turn
         Next::Later { awaited, at } => Next::Later { awaited, at },
         Next::Undone(error) => Next::Undone(error),
         Next::Fail(error) => Next::Fail(error),
-        Next::FailFor { error, findings, warnings } => Next::FailFor { error, findings, warnings },
+        Next::FailFor(explained) => Next::FailFor(explained),
     })
 }
 

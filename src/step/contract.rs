@@ -251,11 +251,15 @@ pub enum Next<Op, Out> {
     Undone(Error),
     Fail(Error),
     /// Fails, and the findings say why.
-    FailFor {
-        error: Error,
-        findings: Vec<Finding>,
-        warnings: Vec<String>,
-    },
+    FailFor(Box<Explained>),
+}
+
+/// A failure, and what says why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    pub error: Error,
+    pub findings: Vec<Finding>,
+    pub warnings: Vec<String>,
 }
 
 impl<Op, Out> Next<Op, Out> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    contract::{Attempts, Done, Known, Next, Outline, Performed, Policy, Read, Step, Write},
+    contract::{Attempts, Done, Explained, Known, Next, Outline, Performed, Policy, Read, Step, Write},
     family::{self, GroupState},
     target, upgrade_log,
 };
@@ -297,7 +297,7 @@ fn await_green(ours: &Deployment, seen: &Observation, done: &Attempts<Operation>
             return Next::Do(Operation::KeepLog { name });
         }
         let error = broken(ours, &details, &told.findings);
-        return Next::FailFor { error, findings: told.findings, warnings: told.warnings };
+        return Next::FailFor(Box::new(Explained { error, findings: told.findings, warnings: told.warnings }));
     }
     match ours.status.as_str() {
         "AVAILABLE" => match &seen.green {

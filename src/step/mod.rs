@@ -35,7 +35,7 @@ mod way_back;
 pub use any::{AnyStep, Glances, Turn};
 pub use asked::Asked;
 pub use contract::{
-    Attempt, Attempts, Done, Fate, Known, Next, Operation, Outline, Performed, Policy, Read, Step, Write,
+    Attempt, Attempts, Done, Explained, Fate, Known, Next, Operation, Outline, Performed, Policy, Read, Step, Write,
 };
 pub use way_back::{Recorded, leads_back};
 

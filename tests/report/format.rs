@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use upgrade::{
     error::{Error, Kind},
     event::{
-        Action, Body, ByHand, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase,
+        Action, Body, ByHand, Check, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase,
         Proposal, RunState, Status, StepName, StepStatus, VERSION,
     },
     report::{Format, document},
@@ -32,10 +32,11 @@ fn type_of(body: &Body) -> &'static str {
         Body::Status(_) => TYPES[10],
         Body::Offset(_) => TYPES[11],
         Body::Choice(_) => TYPES[12],
+        Body::Check(_) => TYPES[13],
     }
 }
 
-const TYPES: [&str; 13] = [
+const TYPES: [&str; 14] = [
     "run_started",
     "step_started",
     "step_progress",
@@ -49,6 +50,7 @@ const TYPES: [&str; 13] = [
     "status",
     "offset",
     "choice",
+    "check",
 ];
 
 /// One section of the page: a type, the fields its table names, and its example line.

@@ -74,7 +74,9 @@ fn the_creation_fails_in_a_task() {
     let told = scene.said("Creation of blue/green deployment failed because the upgrade prechecks failed.");
     assert_eq!(told, [("blue-green-deployment", id)]);
     let instance = scene.green_of("orders-1");
-    let files = scene.call(DescribeDBLogFiles { instance, contains: Some("upgrade-prechecks".into()) }).unwrap();
+    let files =
+        scene.call(DescribeDBLogFiles { instance, contains: Some("upgrade-prechecks".into()), ..Default::default() });
+    let files = files.unwrap().items;
     assert!(files[0].text.contains("the upgrade prechecks failed"));
 }
 

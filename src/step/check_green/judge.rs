@@ -32,7 +32,28 @@ pub(super) fn findings(seen: &Whole) -> Vec<Finding> {
     }
     found.extend(seen.broken.iter().map(|broken| unreadable(broken, &seen.broken_on_blue)));
     found.extend(events(&seen.blue, &seen.green));
+    found.extend(unseen(seen));
     found
+}
+
+/// A server shows a login only the objects on which it has some right, on both sides alike.
+fn unseen(seen: &Whole) -> Option<Finding> {
+    let global: Vec<&str> = seen.grants.iter().filter_map(|grant| Some(grant.split_once(" ON *.* TO ")?.0)).collect();
+    let has = |right: &str| global.iter().any(|given| given.contains(right) || given.contains("ALL PRIVILEGES"));
+    let lacking: Vec<&str> = ["SELECT", "TRIGGER", "EVENT"].into_iter().filter(|right| !has(right)).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let rights = lacking.join(", ");
+    Some(Finding {
+        check: "not_looked_at".to_owned(),
+        level: Level::Warning,
+        consequence: Consequence::Advice,
+        object: seen.account.clone(),
+        message: format!("The login {} has no {rights} on *.*: what it may not see is not compared", seen.account),
+        fix: Some(format!("GRANT {rights} ON *.* TO the login, on blue")),
+        query: Some("SHOW GRANTS".to_owned()),
+    })
 }
 
 fn unreadable(broken: &Unreadable, on_blue: &[Unreadable]) -> Finding {
@@ -65,6 +86,7 @@ fn unreadable(broken: &Unreadable, on_blue: &[Unreadable]) -> Finding {
     }
 }
 
+/// What to do about a definition.
 fn mend(object: &Object) -> String {
     match object.kind {
         Kind::View => "Write it on blue as both versions read it (CREATE OR REPLACE VIEW), or drop it there".to_owned(),
@@ -142,5 +164,79 @@ fn finding(check: &str, level: Level, object: &Object, message: String) -> Findi
         message,
         fix: None,
         query: Some(query),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(kind: Kind, name: &str) -> Object {
+        Object { kind, schema: "shop".to_owned(), name: name.to_owned() }
+    }
+
+    fn unreadable(kind: Kind, why: Why) -> Vec<Unreadable> {
+        vec![Unreadable { object: object(kind, "x"), why }]
+    }
+
+    fn refused(code: u16) -> Why {
+        Why::Refused { code, message: "no".to_owned() }
+    }
+
+    /// Without a finding about the login.
+    fn told(seen: Whole) -> Vec<(String, Level)> {
+        let grants = vec!["GRANT ALL PRIVILEGES ON *.* TO 'u'@'%'".to_owned()];
+        findings(&Whole { grants, ..seen }).into_iter().map(|finding| (finding.check, finding.level)).collect()
+    }
+
+    #[test]
+    fn only_what_blue_can_do_is_asked_of_green() {
+        for (kind, on_green, on_blue, check, level) in [
+            (Kind::View, refused(1064), None, "view_broken", Level::Error),
+            (Kind::View, refused(1356), Some(refused(1356)), "view_broken", Level::Warning),
+            // What the login may not do on blue says nothing of the view.
+            (Kind::View, refused(1356), Some(refused(1142)), "view_broken", Level::Error),
+            (Kind::View, refused(1356), Some(Why::Late("slow".to_owned())), "view_broken", Level::Error),
+            (Kind::View, refused(1142), None, "not_looked_at", Level::Warning),
+            (Kind::View, Why::Late("slow".to_owned()), None, "not_looked_at", Level::Warning),
+            (Kind::Event, refused(1064), None, "program_broken", Level::Error),
+            (Kind::Trigger, Why::Hidden, None, "not_looked_at", Level::Warning),
+        ] {
+            let broken = unreadable(kind, on_green);
+            let broken_on_blue = on_blue.map(|why| unreadable(kind, why)).unwrap_or_default();
+            let seen = Whole { broken, broken_on_blue, ..Whole::default() };
+            assert_eq!(told(seen), [(check.to_owned(), level)], "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_told_where_it_runs_twice_or_never() {
+        let event = object(Kind::Event, "nightly");
+        let side = |status: &str, runs_events| Objects {
+            all: [event.clone()].into(),
+            events: [(event.clone(), status.to_owned())].into(),
+            runs_events,
+        };
+        for (on_blue, on_green, runs, check) in [
+            ("ENABLED", "ENABLED", true, Some("event_runs_on_green")),
+            ("ENABLED", "ENABLED", false, None),
+            ("ENABLED", "SLAVESIDE_DISABLED", true, Some("event_off_on_green")),
+            ("ENABLED", "REPLICA_SIDE_DISABLED", false, Some("event_off_on_green")),
+            ("DISABLED", "SLAVESIDE_DISABLED", true, None),
+            ("DISABLED", "DISABLED", true, None),
+        ] {
+            let seen = Whole { blue: side(on_blue, true), green: side(on_green, runs), ..Whole::default() };
+            let expected: Vec<_> = check.map(|check| (check.to_owned(), Level::Warning)).into_iter().collect();
+            assert_eq!(told(seen), expected, "{on_blue}, {on_green}");
+        }
+    }
+
+    #[test]
+    fn a_login_that_sees_a_part_is_told() {
+        let grants =
+            vec!["GRANT SELECT, EVENT ON *.* TO 'u'@'%'".to_owned(), "GRANT TRIGGER ON `a`.* TO 'u'@'%'".to_owned()];
+        let found = findings(&Whole { grants, account: "u@%".to_owned(), ..Whole::default() });
+        let messages: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, ["The login u@% has no TRIGGER on *.*: what it may not see is not compared"]);
     }
 }

@@ -38,6 +38,9 @@ pub struct Whole {
     pub(super) broken: Vec<Unreadable>,
     /// Of the same ones, those of blue.
     pub(super) broken_on_blue: Vec<Unreadable>,
+    /// The account that asked, and its grants.
+    pub(super) account: String,
+    pub(super) grants: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -49,7 +52,7 @@ pub(super) struct Before {
 
 pub(super) async fn look(step: &CheckGreen, read: &Read, known: &Known) -> Result<Observation> {
     let created: create_blue_green::Outputs = known.outputs("create_blue_green")?;
-    let (at_blue, at_green) = (created.blue.write_address()?, created.green.writer_address()?);
+    let (at_blue, at_green) = (created.blue.write_address()?, created.green.write_address()?);
     let mysql = read.mysql()?;
     let (one, other) = (mysql.server(at_blue).await?, mysql.server(at_green).await?);
     if one.uuid == other.uuid {
@@ -90,7 +93,9 @@ pub(super) async fn look(step: &CheckGreen, read: &Read, known: &Known) -> Resul
         true => Vec::new(),
         false => mysql.unreadable(at_blue, &there, connections).await?,
     };
-    Ok(Observation::Whole(Box::new(Whole { blue, green, broken, broken_on_blue })))
+    let reader = read.tables()?.reader(&verify_data::logins(read, known)?.0).await?;
+    let (account, grants) = (reader.account, reader.grants);
+    Ok(Observation::Whole(Box::new(Whole { blue, green, broken, broken_on_blue, account, grants })))
 }
 
 fn on_the_way(lone: &BTreeSet<Object>) -> Observation {

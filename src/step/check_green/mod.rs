@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     approve::Never,
-    contract::{Attempts, Done, Known, Next, Outline, Performed, Policy, Read, Step, Write},
+    contract::{Attempts, Done, Explained, Known, Next, Outline, Performed, Policy, Read, Step, Write},
     excluded,
 };
 use crate::{
@@ -90,7 +90,8 @@ impl Step for CheckGreen {
         let of = |level| findings.iter().filter(|finding| finding.level == level).count();
         let errors = of(Level::Error);
         if errors > 0 {
-            return Ok(Next::FailFor { error: broken(&findings, errors), findings, warnings });
+            let error = broken(&findings, errors);
+            return Ok(Next::FailFor(Box::new(Explained { error, findings, warnings })));
         }
         let mut done = Done::new(Outputs { warnings: of(Level::Warning), excluded, ..judge::counted(&seen.green) });
         done.findings = findings;

@@ -258,7 +258,7 @@ fn lifted(next: Next<stop_cdc_jobs::Operation, stop_cdc_jobs::Outputs>) -> Decis
         Next::Later { awaited, at } => Next::Later { awaited, at },
         Next::Undone(error) => Next::Undone(error),
         Next::Fail(error) => Next::Fail(error),
-        Next::FailFor { error, findings, warnings } => Next::FailFor { error, findings, warnings },
+        Next::FailFor(explained) => Next::FailFor(explained),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     verify::{self, Advanced, Limits, Progress},
 };
 
-pub(super) use green::applied;
+pub(super) use green::{applied, logins};
 pub use look::Observation;
 
 /// What one statement shall take.

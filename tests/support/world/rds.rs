@@ -286,13 +286,19 @@ impl RdsRead for World {
     }
 
     fn instance_logs<'a>(&'a self, instance: &'a str, containing: &'a str) -> Reply<'a, Vec<InstanceLog>> {
-        let call = DescribeDBLogFiles { instance: instance.to_owned(), contains: Some(containing.to_owned()) };
+        let (instance, contains) = (instance.to_owned(), Some(containing.to_owned()));
         let log = |log: sandbox::region::action::LogFile| InstanceLog {
             size: log.text.len() as u64,
             written_at: i64::try_from(log.written_at).unwrap(),
             name: log.name,
         };
-        ready(self.look("instance logs", |state| state.ask(call)).map(|all| all.into_iter().rev().map(log).collect()))
+        let answer = self.look("instance logs", |state| {
+            pages(|paging| {
+                let (instance, contains) = (instance.clone(), contains.clone());
+                state.ask(DescribeDBLogFiles { instance, contains, paging })
+            })
+        });
+        ready(answer.map(|all| all.into_iter().rev().map(log).collect()))
     }
 
     fn log_text<'a>(&'a self, instance: &'a str, log: &'a InstanceLog) -> Reply<'a, LogText> {

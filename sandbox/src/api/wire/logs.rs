@@ -1,17 +1,21 @@
 //! Log files.
 
 use super::super::{form::Form, xml::Xml};
-use super::Wire;
-use crate::region::ApiError;
+use super::{Wire, page};
 use crate::region::action::{DescribeDBLogFiles, DownloadDBLogFilePortion, LogFile, LogPortion};
+use crate::region::{ApiError, Page};
 
 impl Wire for DescribeDBLogFiles {
     fn read(form: &Form) -> Result<Self, ApiError> {
-        Ok(Self { instance: form.need("DBInstanceIdentifier")?, contains: form.text("FilenameContains") })
+        Ok(Self {
+            instance: form.need("DBInstanceIdentifier")?,
+            contains: form.text("FilenameContains"),
+            paging: form.paging()?,
+        })
     }
 
-    fn write(answer: Vec<LogFile>, xml: &mut Xml) {
-        xml.list("DescribeDBLogFiles", "DescribeDBLogFilesDetails", &answer, |xml, file| {
+    fn write(answer: Page<LogFile>, xml: &mut Xml) {
+        page(xml, "DescribeDBLogFiles", "DescribeDBLogFilesDetails", answer, |xml, file| {
             xml.text("LogFileName", &file.name);
             xml.text("LastWritten", file.written_at);
             xml.text("Size", file.text.len());

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::region::call::{Action, Call};
 use crate::region::error::ApiError;
+use crate::region::page::{Page, Paging};
 use crate::region::{Millis, Region};
 
 /// A log file of an instance.
@@ -20,17 +21,18 @@ pub struct LogFile {
 pub struct DescribeDBLogFiles {
     pub instance: String,
     pub contains: Option<String>,
+    pub paging: Paging,
 }
 
 impl Call for DescribeDBLogFiles {
     const ACTION: Action = Action::DescribeDBLogFiles;
-    type Answer = Vec<LogFile>;
+    type Answer = Page<LogFile>;
 
-    fn apply(self, region: &mut Region) -> Result<Vec<LogFile>, ApiError> {
+    fn apply(self, region: &mut Region) -> Result<Page<LogFile>, ApiError> {
         let instance = region.instance(&self.instance)?;
         let named = |log: &&LogFile| self.contains.as_ref().is_none_or(|part| log.name.contains(part));
         let own = region.logs.iter().filter(|log| log.instance == instance.resource_id);
-        Ok(own.filter(named).cloned().collect())
+        self.paging.of(own.filter(named).cloned().collect())
     }
 }
 
@@ -82,9 +84,11 @@ impl Call for DownloadDBLogFilePortion {
             }
         };
         let mut size = 0;
+        // A line that is too long alone is given all the same.
         let fits = |line: &&&str| {
+            let first = size == 0;
             size += line.len();
-            size <= MOST_BYTES
+            first || size <= MOST_BYTES
         };
         let taken: Vec<&str> = lines[start..].iter().take(most).take_while(fits).copied().collect();
         let end = start + taken.len();
