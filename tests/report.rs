@@ -9,6 +9,8 @@ mod format;
 mod hostile;
 #[path = "report/live.rs"]
 mod live;
+#[path = "report/prechecks.rs"]
+mod prechecks;
 #[path = "report/snapshots.rs"]
 mod snapshots;
 #[path = "report/stories.rs"]

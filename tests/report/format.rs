@@ -273,6 +273,13 @@ fn results() -> impl Strategy<Value = Body> {
                 Body::Choice(Choice { step, says, means, outputs, command })
             }
         ),
+        (
+            (text(), text(), prop::sample::select(&LEVELS[..]), prop::sample::select(&CONSEQUENCES[..])),
+            (text(), text(), text(), option::of(text())),
+        )
+            .prop_map(|((check, from, level, consequence), (title, about, upgrades, link))| {
+                Body::Check(Check { check, from, level, consequence, title, about, upgrades, link })
+            }),
         offset.prop_map(|((source, file, position, skip_events, skip_rows), (gtid_set, server_id, phase))| {
             Body::Offset(Offset { source, file, position, skip_events, skip_rows, gtid_set, server_id, phase })
         }),
