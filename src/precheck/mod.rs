@@ -6,9 +6,13 @@ mod check;
 mod findings;
 mod inventory;
 mod ours;
+#[cfg(test)]
+mod samples;
 mod server;
 mod sql;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod upgrade_log;
 

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 use upgrade::{
     error::{Error, Kind},
     event::{
-        Action, Body, ByHand, Check, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome, Phase,
-        Proposal, RunState, Status, StepName, StepStatus, VERSION,
+        Action, Body, ByHand, Check, Choice, Consequence, Event, Finding, Level, Offset, OperationState, Outcome,
+        Phase, Proposal, RunState, Status, StepName, StepStatus, VERSION,
     },
     report::{Format, document},
 };
