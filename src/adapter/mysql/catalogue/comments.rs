@@ -21,16 +21,20 @@ pub(super) struct Cut {
 impl Cut {
     pub(super) const NONE: Self = Self { tables: false, columns: false, indexes: false };
 
-    fn statements(self) -> Vec<&'static str> {
-        let mut statements = Vec::new();
+    /// Each with the mark it is for.
+    fn statements(self) -> Vec<(&'static str, fn(&mut Table) -> &mut bool)> {
+        let mut statements: Vec<(&str, fn(&mut Table) -> &mut bool)> = Vec::new();
         if self.tables {
-            statements.push("SELECT table_comment FROM information_schema.TABLES");
+            statements
+                .push(("SELECT table_comment FROM information_schema.TABLES", |table| &mut table.invalid_comment));
         }
         if self.columns {
-            statements.push("SELECT column_comment FROM information_schema.COLUMNS");
+            let statement = "SELECT column_comment FROM information_schema.COLUMNS";
+            statements.push((statement, |table| &mut table.invalid_column_comment));
         }
         if self.indexes {
-            statements.push("SELECT index_comment FROM information_schema.STATISTICS");
+            let statement = "SELECT index_comment FROM information_schema.STATISTICS";
+            statements.push((statement, |table| &mut table.invalid_index_comment));
         }
         statements
     }
@@ -54,7 +58,7 @@ pub(super) async fn warnings(asking: &mut Asking<'_>) -> Result<Warnings> {
 
 /// Marks the tables that have such comments.
 pub(super) async fn mark(asking: &mut Asking<'_>, schema: &str, tables: &mut [Table], cut: Cut) -> Result<()> {
-    for statement in cut.statements() {
+    for (statement, marked) in cut.statements() {
         for table in tables.iter_mut() {
             let (schema, name) = (literal(schema), literal(&table.name));
             let statement = format!("{statement} WHERE table_schema = {schema} AND table_name = {name}");
@@ -62,7 +66,7 @@ pub(super) async fn mark(asking: &mut Asking<'_>, schema: &str, tables: &mut [Ta
             if let Ok(warnings) = asking.each(&statement, &mut |_| ()).await?
                 && warnings > 0
             {
-                table.invalid_comment |= self::warnings(asking).await?.cut;
+                *marked(table) |= self::warnings(asking).await?.cut;
             }
         }
     }

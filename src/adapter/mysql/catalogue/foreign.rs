@@ -91,28 +91,38 @@ async fn of_innodb(asking: &mut Asking<'_>, wanted: &HashSet<&str>) -> Result<st
     Ok(asking.all(statement, column).await?.map(|rows| rows.into_iter().flatten().collect()))
 }
 
-/// Tells of each key whether its parent's columns are unique. Parents in other schemas are asked for one by one.
+/// What a foreign key refers to: the unique keys of its parent, and that one's engine.
+struct Parent {
+    unique: Vec<Vec<String>>,
+    engine: Option<String>,
+}
+
+/// Tells of each key whether its parent's columns are unique, and the parent's engine. Parents in other schemas are asked for one
+/// by one.
 pub(super) async fn judge(
     asking: &mut Asking<'_>,
     schema: &str,
     tables: &mut [Table],
     unread: &mut Vec<Unread>,
 ) -> Result<()> {
-    let mut unique: HashMap<(String, String), Option<Vec<Vec<String>>>> = HashMap::new();
+    let mut known: HashMap<(String, String), Option<Parent>> = HashMap::new();
     let parents: HashSet<(String, String)> =
         tables.iter().flat_map(|table| &table.foreign_keys).map(|key| key.parent.clone()).collect();
     for parent in parents {
-        let keys = if parent.0 == schema {
-            tables.iter().find(|table| table.name == parent.1).map(|table| unique_of(&table.indexes))
+        let found = if parent.0 == schema {
+            let table = tables.iter().find(|table| table.name == parent.1);
+            table.map(|table| Parent { unique: unique_of(&table.indexes), engine: table.engine.clone() })
         } else {
             elsewhere(asking, &parent, unread).await?
         };
-        unique.insert(parent, keys);
+        known.insert(parent, found);
     }
     for key in tables.iter_mut().flat_map(|table| &mut table.foreign_keys) {
         let mut columns: Vec<String> = key.parent_columns.iter().map(|name| name.to_lowercase()).collect();
         columns.sort_unstable();
-        key.parent_is_unique = unique.get(&key.parent).and_then(Option::as_ref).map(|keys| keys.contains(&columns));
+        let parent = known.get(&key.parent).and_then(Option::as_ref);
+        key.parent_is_unique = parent.map(|parent| parent.unique.contains(&columns));
+        key.parent_engine = parent.and_then(|parent| parent.engine.clone());
     }
     Ok(())
 }
@@ -136,12 +146,20 @@ async fn elsewhere(
     asking: &mut Asking<'_>,
     (schema, table): &(String, String),
     unread: &mut Vec<Unread>,
-) -> Result<Option<Vec<Vec<String>>>> {
+) -> Result<Option<Parent>> {
+    let place = format!("table_schema = {} AND table_name = {}", literal(schema), literal(table));
+    let statement = format!("SELECT engine FROM information_schema.TABLES WHERE {place}");
+    let engines = match asking.all(&statement, |row| super::cells::text(row, 0)).await? {
+        Ok(engines) => engines,
+        Err(refusal) => {
+            unread.push(refusal.unread("TABLES", Some(schema)));
+            return Ok(None);
+        }
+    };
+    let Some(engine) = engines.into_iter().next() else { return Ok(None) };
     let statement = format!(
-        "SELECT index_name, non_unique, column_name, sub_part FROM information_schema.STATISTICS WHERE table_schema = {} \
-         AND table_name = {} ORDER BY index_name, seq_in_index",
-        literal(schema),
-        literal(table)
+        "SELECT index_name, non_unique, column_name, sub_part FROM information_schema.STATISTICS WHERE {place} \
+         ORDER BY index_name, seq_in_index"
     );
     let part = |row: &mut _| {
         let unique = number::<u8>(row, 1) == Some(0);
@@ -161,7 +179,7 @@ async fn elsewhere(
             None => indexes.push(Index { name, unique, parts: vec![part], ..Index::default() }),
         }
     }
-    Ok((!indexes.is_empty()).then(|| unique_of(&indexes)))
+    Ok(Some(Parent { unique: unique_of(&indexes), engine }))
 }
 
 #[cfg(test)]

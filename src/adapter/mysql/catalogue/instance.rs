@@ -1,5 +1,7 @@
 //! What belongs to no schema.
 
+use mysql_async::Row;
+
 use super::{
     asking::{Asking, Guard},
     cells::{name, number, text},
@@ -46,7 +48,7 @@ pub(super) async fn read(mysql: &Mysql, at: &Address) -> Result<Instance> {
         }
         Ok(components) => components,
     };
-    let prepared_xa = match asking.all("XA RECOVER CONVERT XID", |row| name(row, 3)).await? {
+    let prepared_xa = match asking.all("XA RECOVER CONVERT XID", xid).await? {
         Ok(ids) => Some(ids),
         Err(refusal) => {
             unread.push(refusal.unread("XA RECOVER", None));
@@ -73,6 +75,16 @@ pub(super) async fn read(mysql: &Mysql, at: &Address) -> Result<Instance> {
         unread,
         components,
     })
+}
+
+/// As `XA ROLLBACK` takes it: `X'61',X'62',5`.
+fn xid(row: &mut Row) -> String {
+    let (format, length) = (name(row, 0), number(row, 1).unwrap_or(0_usize));
+    let data = name(row, 3);
+    let digits = data.strip_prefix("0x").unwrap_or(&data);
+    // Two digits a byte: the first part, and all the rest is the branch.
+    let (first, branch) = digits.split_at_checked(2 * length).unwrap_or((digits, ""));
+    format!("X'{first}',X'{branch}',{format}")
 }
 
 async fn accounts(asking: &mut Asking<'_>, unread: &mut Vec<Unread>) -> Result<Vec<Account>> {
