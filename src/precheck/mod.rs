@@ -8,6 +8,7 @@ mod inventory;
 mod ours;
 #[cfg(test)]
 mod samples;
+mod release;
 mod server;
 mod sql;
 mod structure;
@@ -31,6 +32,7 @@ pub fn check(inventory: &Inventory) -> Vec<Finding> {
     aws::check(inventory, &mut findings);
     server::check(inventory, &mut findings);
     cdc::check(inventory, &mut findings);
+    findings.extend(inventory.catalogue.iter().cloned());
     findings
 }
 

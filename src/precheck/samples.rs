@@ -102,6 +102,7 @@ pub(super) fn inventory() -> Inventory {
         replication: None,
         open_transactions: Vec::new(),
         schemas: Vec::new(),
+        catalogue: Vec::new(),
         cdc_jobs: vec![job()],
         left_running: false,
         stopped_before: true,

@@ -77,6 +77,10 @@ impl World {
         self.admin.query_drop(statement).await.unwrap_err().to_string()
     }
 
+    pub(crate) async fn connect(&self) -> Conn {
+        self.plane.server(&id()).unwrap().lock().await.connect().await.unwrap()
+    }
+
     /// A user with these privileges and no others.
     pub(crate) async fn user(&mut self, name: &str, privileges: &str) -> Mysql {
         let create = format!("CREATE USER {name} IDENTIFIED WITH mysql_native_password BY 'canary-{name}'");

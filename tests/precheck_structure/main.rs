@@ -4,6 +4,8 @@
 mod files;
 #[path = "../support/in_place.rs"]
 mod in_place;
+mod planted;
+mod reading;
 mod stops;
 
 use in_place::{Bench, Outcome, Trial};

@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::{
     Bench, Outcome, Trial,
     files::{age, copy_myisam, edit, swap},
+    reading::{TO_8_0, found, short},
 };
 
 /// What 8.0.15 makes of it.
@@ -201,6 +202,12 @@ async fn planted(bench: &Arc<Bench>, number: usize, case: &Case) -> Trial {
 
 async fn tried(bench: &Arc<Bench>, number: usize, case: &Case) -> Result<(), String> {
     let trial = planted(bench, number, case).await;
+    let findings = found(&trial, &TO_8_0).await;
+    let noise = ["no_primary_key", "myisam_table"];
+    let told: Vec<_> = short(&findings).into_iter().filter(|(check, _)| !noise.contains(check)).collect();
+    if told != [(case.check, case.object)] {
+        return Err(format!("{} {} expected, but found {told:?}", case.check, case.object));
+    }
     let outcome = trial.upgrade(&[]).await;
     let as_told = match case.fate {
         Refused(words) => outcome.refuses_with(words),

@@ -1,5 +1,6 @@
 //! `precheck`: looks at everything that would stop AWS or the handover, before anything is created.
 
+mod catalogue;
 mod cdc;
 mod select;
 
@@ -54,13 +55,15 @@ impl Step for Precheck {
     }
 
     fn observe<'a>(&'a self, read: &'a Read, known: &'a Known, _: &'a Attempts<Never>) -> Reply<'a, Inventory> {
-        Box::pin(inventory(read, known))
+        Box::pin(async move {
+            match select::unknown(&self.settings) {
+                Some(error) => Err(error),
+                None => inventory(read, known, &self.settings).await,
+            }
+        })
     }
 
     fn next(&self, seen: &Inventory, _: &Known, _: &Attempts<Never>) -> Result<Next<Never, Outputs>> {
-        if let Some(error) = select::unknown(&self.settings) {
-            return Ok(Next::Fail(error));
-        }
         let mut findings = select::included(&self.settings, precheck::check(seen));
         let (excluded, unused) = excluded::apply(&self.settings.exclude, &mut findings);
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
@@ -88,7 +91,7 @@ impl Step for Precheck {
     }
 }
 
-async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
+async fn inventory(read: &Read, known: &Known, settings: &Prechecks) -> Result<Inventory> {
     let rds = read.rds()?;
     let (asked, _) = target::target(&known.playbook)?;
     let blue = target::production(rds, &known.playbook).await?;
@@ -108,6 +111,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         replication: None,
         open_transactions: Vec::new(),
         schemas: Vec::new(),
+        catalogue: Vec::new(),
         cdc_jobs: Vec::new(),
         left_running: stands("switchover") && !stands("stop_cdc_jobs") && !stands("move_cdc_jobs"),
         stopped_before: stands("switchover") && (stands("stop_cdc_jobs") || stands("move_cdc_jobs")),
@@ -123,6 +127,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         seen.replication = mysql.replication(address).await?;
         seen.open_transactions = mysql.open_transactions(address, OPEN_FOR_SECONDS).await?;
         seen.schemas = mysql.schemas(address).await?;
+        seen.catalogue = catalogue::findings(read.catalogue()?, address, &asked.engine_version, settings).await?;
     }
     if !known.playbook.cdc_jobs.is_empty() {
         cdc::gather(read, known, &mut seen).await?;

@@ -1,6 +1,7 @@
 //! The ports of a run on a pretended region, with time that passes only when somebody waits.
 
 mod binlog;
+mod catalogue;
 mod flink;
 mod mysql;
 pub mod objects;
@@ -21,7 +22,7 @@ use sandbox::region::{Addresses, ClusterSpec, Faults, InstanceSpec, Level, Pace,
 use time::OffsetDateTime;
 use upgrade::{
     error::{Error, Result},
-    port::{Reply, clock::Clock, files::FilesRead, secrets::Secrets},
+    port::{Reply, catalogue::Schema, clock::Clock, files::FilesRead, secrets::Secrets},
     secret::{Secret, SecretRef},
     step::{Read, Write},
 };
@@ -59,6 +60,8 @@ pub struct State {
     pub retentions_set: usize,
     /// Variables that run with another value than was set.
     pub stubborn: BTreeMap<String, String>,
+    /// What the servers' catalogues hold: nothing, unless a test puts something there.
+    pub catalogue: Vec<Schema>,
     /// Rows, by their key, that the sink lacks though a job has read behind them.
     pub lost: Vec<std::ops::RangeInclusive<u128>>,
     pub outages: Vec<Outage>,
@@ -158,6 +161,7 @@ impl State {
             retention: BTreeMap::new(),
             retentions_set: 0,
             stubborn: BTreeMap::new(),
+            catalogue: Vec::new(),
             lost: Default::default(),
             outages: Vec::new(),
             losses: Vec::new(),
@@ -361,6 +365,7 @@ impl World {
         Read {
             rds: Some(Arc::new(self.clone())),
             mysql: Some(Arc::new(self.clone())),
+            catalogue: Some(Arc::new(self.clone())),
             binlog: Some(Arc::new(self.clone())),
             tables: Some(Arc::new(self.clone())),
             ahead: Default::default(),

@@ -12,6 +12,7 @@ mod foreign;
 mod innodb;
 mod instance;
 mod names;
+mod originals;
 mod partitions;
 mod programs;
 mod schema;
