@@ -15,7 +15,10 @@ use support::desk::Desk;
 use support::world::{Kept, State, World};
 use upgrade::{
     event::{Body, Event, Outcome},
-    port::side::RUN_TAG,
+    port::{
+        catalogue::{Column, Index, Schema, Table},
+        side::RUN_TAG,
+    },
     runner::Run,
     step,
 };
@@ -42,6 +45,36 @@ fn an_upgrade_of_hours_goes_through() {
         .any(|event| matches!(&event.body, Body::Warning { message, .. } if message.contains("query_cache_size")));
     assert!(!left, "what an earlier call has warned of is not warned of again");
     assert_eq!(desk.call(&world, true).0.exit_code, 0, "a finished run is done");
+}
+
+/// What blue's catalogue holds is judged as it is read, before anything is made.
+#[test]
+fn a_catalogue_that_stops_the_upgrade_is_refused() {
+    let long = format!("enum('{}')", "a".repeat(256));
+    let column = Column { name: "e".into(), data_type: "enum".into(), column_type: long.into(), ..Column::default() };
+    let (id, key) = (Column { name: "id".into(), data_type: "int".into(), ..Column::default() }, "PRIMARY".into());
+    let key = Index { name: key, unique: true, parts: vec![(Some("id".into()), None)], ..Index::default() };
+    let table = Table {
+        name: "orders".into(),
+        engine: Some("InnoDB".into()),
+        columns: vec![id, column],
+        indexes: vec![key],
+        ..Table::default()
+    };
+    let mut state = State::aurora(Faults::default());
+    state.catalogue = vec![Schema { name: "shop".into(), tables: vec![table], ..Schema::default() }];
+    let world = World::new(state);
+    let desk = Desk::new(&host(&world.state()));
+    let (ending, events) = desk.call(&world, false);
+    assert_eq!(ending.exit_code, 3, "{ending:?}");
+    let found = events.iter().any(|event| {
+        matches!(&event.body, Body::Finding(finding)
+            if finding.check == "enumSetElementLength" && finding.object == "shop.orders.e")
+    });
+    assert!(found, "{events:#?}");
+    assert_eq!(world.state().applied("CreateBlueGreenDeployment"), 0);
+    world.state().catalogue.clear();
+    assert_eq!(desk.call_until(&world, false, Some("precheck")).0.exit_code, 0);
 }
 
 /// RDS moves the names seven seconds after green takes writes.

@@ -15,6 +15,7 @@ use crate::{
     playbook::{self, Playbook},
     port::{
         binlog::BinlogRead,
+        catalogue::CatalogueRead,
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
@@ -35,6 +36,8 @@ pub(super) struct Outside {
     pub rds_write: Option<Arc<dyn RdsWrite>>,
     /// Absent where the playbook has no login.
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// As `mysql`.
+    pub catalogue: Option<Arc<dyn CatalogueRead>>,
     /// As `mysql`.
     pub binlog: Option<Arc<dyn BinlogRead>>,
     /// As `mysql`: its connections are secured alike.
@@ -76,6 +79,7 @@ impl Outside {
         Ok(Self {
             rds_read: rds.clone().map(|rds| Arc::new(rds::Reader::new(rds)) as Arc<dyn RdsRead>),
             rds_write: rds.map(|rds| Arc::new(rds::Writer::new(rds)) as Arc<dyn RdsWrite>),
+            catalogue: mysql.clone().map(|mysql| mysql as Arc<dyn CatalogueRead>),
             binlog: mysql.clone().map(|mysql| mysql as Arc<dyn BinlogRead>),
             mysql: mysql.map(|mysql| mysql as Arc<dyn MysqlRead>),
             tables,
@@ -92,6 +96,7 @@ impl Outside {
         Read {
             rds: self.rds_read.clone(),
             mysql: self.mysql.clone(),
+            catalogue: self.catalogue.clone(),
             binlog: self.binlog.clone(),
             tables: self.tables.clone(),
             ahead: Ahead::default(),

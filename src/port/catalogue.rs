@@ -28,7 +28,7 @@ pub struct Instance {
     pub variables: Vec<(String, String)>,
     pub accounts: Vec<Account>,
     pub plugins: Vec<Plugin>,
-    /// Ids of prepared XA transactions; `None` where the login may not ask.
+    /// Ids of prepared XA transactions as `XA ROLLBACK` takes them; `None` where the login may not ask.
     pub prepared_xa: Option<Vec<String>>,
     /// `mysql.proc` and `mysql.event` name a schema that is not there.
     pub orphans: Vec<Orphan>,
@@ -227,7 +227,7 @@ pub struct StoredProgram {
     /// `user@host`; empty where there is none.
     pub definer: String,
     pub sql_mode: String,
-    /// Parameters and return type of a routine, the schedule of an event.
+    /// Parameters and return type of a routine, unless they stand in `body`; the schedule of an event.
     pub signature: Vec<u8>,
     pub body: Vec<u8>,
     /// The table of a trigger.

@@ -1,6 +1,6 @@
 //! What a check is, for which upgrades it holds, and all of them in one list.
 
-use super::{structure, text};
+use super::{release::release, structure, text};
 use crate::{
     event::{Consequence, Level},
     port::catalogue::Release,
@@ -51,6 +51,12 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// From what a server says of itself (`@@version`) to an engine version of RDS; `None` where either tells no release.
+    pub fn of(version: &str, target: &str) -> Option<Self> {
+        let aurora = target.contains("aurora");
+        Some(Self { from: release(version)?, to: release(target)?, aurora })
+    }
+
     /// From before `release` to it or later.
     pub fn crosses(&self, release: Release) -> bool {
         self.from < release && release <= self.to

@@ -1,7 +1,7 @@
 //! What the prechecks judge, gathered in one go before anything is created.
 
 use crate::{
-    event::Offset,
+    event::{Finding, Offset},
     port::side::Side,
     port::{
         flink::Settings,
@@ -30,6 +30,8 @@ pub struct Inventory {
     pub replication: Option<Replication>,
     pub open_transactions: Vec<OpenTransaction>,
     pub schemas: Vec<String>,
+    /// What the checks of the server's catalogue have found: it is judged as it is read, and not kept.
+    pub catalogue: Vec<Finding>,
     pub cdc_jobs: Vec<CdcJob>,
     /// The playbook switches over and does not stop its jobs before.
     pub left_running: bool,

@@ -5,6 +5,7 @@ mod cdc;
 mod check;
 mod findings;
 mod inventory;
+mod release;
 mod server;
 mod sql;
 mod structure;
@@ -25,6 +26,7 @@ pub fn check(inventory: &Inventory) -> Vec<Finding> {
     aws::check(inventory, &mut findings);
     server::check(inventory, &mut findings);
     cdc::check(inventory, &mut findings);
+    findings.extend(inventory.catalogue.iter().cloned());
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     findings
 }

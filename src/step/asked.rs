@@ -6,6 +6,7 @@ use super::contract::Read;
 use crate::port::{
     Reply,
     binlog::{BinlogRead, Place, RowChange, Transaction, Wanted},
+    catalogue::{self, CatalogueRead, Checked, Gentle, Schema},
     files::FilesRead,
     flink::{Checkpoints, FlinkRead, Job, Savepoint, Settings},
     mysql::{Address, Coordinates, LogFile, MysqlRead, OpenTransaction, Replication, Server, Who},
@@ -27,6 +28,7 @@ impl Asked {
         Read {
             rds: read.rds.map(|port| Arc::new(self.beside(port)) as Arc<dyn RdsRead>),
             mysql: read.mysql.map(|port| Arc::new(self.beside(port)) as Arc<dyn MysqlRead>),
+            catalogue: read.catalogue.map(|port| Arc::new(self.beside(port)) as Arc<dyn CatalogueRead>),
             binlog: read.binlog.map(|port| Arc::new(self.beside(port)) as Arc<dyn BinlogRead>),
             tables: read.tables.map(|port| Arc::new(self.beside(port)) as Arc<dyn TablesRead>),
             flink: read.flink.map(|port| Arc::new(self.beside(port)) as Arc<dyn FlinkRead>),
@@ -62,7 +64,7 @@ impl Asked {
     }
 }
 
-/// A call without an answer. Ends when it is dropped: a look may be given up.
+/// A call without a whole answer. Ends when it is dropped: a look may be given up.
 struct Open<'a> {
     asked: &'a Asked,
     who: String,
@@ -72,6 +74,17 @@ impl<'a> Open<'a> {
     fn begin(asked: &'a Asked, who: String) -> Self {
         asked.0.lock().unwrap_or_else(PoisonError::into_inner).push(who.clone());
         Self { asked, who }
+    }
+}
+
+impl Open<'_> {
+    /// From now on it is told otherwise.
+    fn tell(&mut self, who: String) {
+        let mut open = self.asked.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = open.iter_mut().find(|name| **name == self.who) {
+            told.clone_from(&who);
+        }
+        self.who = who;
     }
 }
 
@@ -87,6 +100,46 @@ impl Drop for Open<'_> {
 struct Noted<P: ?Sized> {
     port: Arc<P>,
     asked: Asked,
+}
+
+/// A catalogue is long in the reading: how far it has come is told with who is asked.
+impl CatalogueRead for Noted<dyn CatalogueRead> {
+    fn instance<'a>(&'a self, at: &'a Address) -> Reply<'a, catalogue::Instance> {
+        self.asked.note(format!("MySQL at {at}"), self.port.instance(at))
+    }
+
+    fn schemas<'a>(
+        &'a self,
+        at: &'a Address,
+        names: &'a [String],
+        gentle: Gentle,
+        each: &'a mut (dyn FnMut(Schema) + Send),
+    ) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let all = names.len();
+            let who = |schemas: usize, tables: usize| {
+                format!("MySQL at {at} (its catalogue: {schemas} of {all} schemas, {tables} tables so far)")
+            };
+            let mut open = Open::begin(&self.asked, who(0, 0));
+            let (mut schemas, mut tables) = (0, 0);
+            let mut counted = |schema: Schema| {
+                (schemas, tables) = (schemas + 1, tables + schema.tables.len());
+                open.tell(who(schemas, tables));
+                each(schema);
+            };
+            self.port.schemas(at, names, gentle, &mut counted).await
+        })
+    }
+
+    fn check_tables<'a>(
+        &'a self,
+        at: &'a Address,
+        tables: &'a [(String, String)],
+        gentle: Gentle,
+    ) -> Reply<'a, Vec<Checked>> {
+        let who = format!("MySQL at {at} (CHECK TABLE of {} tables and views)", tables.len());
+        self.asked.note(who, self.port.check_tables(at, tables, gentle))
+    }
 }
 
 /// Every call of a port, noted with who is asked.

@@ -14,6 +14,7 @@ use crate::{
     port::{
         Reply,
         binlog::BinlogRead,
+        catalogue::CatalogueRead,
         clock::Clock,
         files::FilesRead,
         flink::{FlinkRead, FlinkWrite},
@@ -29,6 +30,8 @@ use crate::{
 pub struct Read {
     pub rds: Option<Arc<dyn RdsRead>>,
     pub mysql: Option<Arc<dyn MysqlRead>>,
+    /// A server's catalogue, with the login of `mysql`.
+    pub catalogue: Option<Arc<dyn CatalogueRead>>,
     /// Logs through the replication protocol, with the login of `mysql`.
     pub binlog: Option<Arc<dyn BinlogRead>>,
     /// Tables with the logins that stand in the scripts.
@@ -48,6 +51,10 @@ impl Read {
 
     pub fn mysql(&self) -> Result<&dyn MysqlRead> {
         self.mysql.as_deref().ok_or_else(|| absent("mysql"))
+    }
+
+    pub fn catalogue(&self) -> Result<&dyn CatalogueRead> {
+        self.catalogue.as_deref().ok_or_else(|| absent("mysql"))
     }
 
     pub fn binlog(&self) -> Result<&dyn BinlogRead> {

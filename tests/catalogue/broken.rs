@@ -89,10 +89,14 @@ async fn invalid_bytes_are_found_and_kept() {
         fs_err::write(&path, bytes).unwrap();
     }
     let schema = world.schema("bad").await;
-    let mut invalid: Vec<_> =
-        schema.tables.iter().filter(|table| table.invalid_comment).map(|table| &table.name).collect();
-    invalid.sort_unstable();
-    assert_eq!(invalid, ["col", "idx", "tab"]);
+    let cut = |name: &str| {
+        let table = table(&schema, name);
+        [table.invalid_comment, table.invalid_column_comment, table.invalid_index_comment]
+    };
+    assert_eq!(cut("tab"), [true, false, false]);
+    assert_eq!(cut("col"), [false, true, false]);
+    assert_eq!(cut("idx"), [false, false, true]);
+    assert_eq!(cut("fine"), [false; 3]);
     assert_eq!(table(&schema, "fine").comment, "漢".as_bytes());
     assert!(program(&schema, "p").body.windows(2).any(|two| two == b"Z\xE9"));
     assert_eq!(schema.unread, []);
@@ -139,4 +143,22 @@ async fn a_busy_server_is_left_alone() {
         futures_util::future::Either::Right(_) => panic!("it was read while the server was busy"),
     }
     assert_eq!(found.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_prepared_transaction_is_told_as_it_is_rolled_back() {
+    let mut world = World::of(Release::V57).await;
+    let id = "X'612762',X'FF01',7";
+    world.run(&["CREATE DATABASE shop", "CREATE TABLE shop.t (a INT)"]).await;
+    for statement in ["XA START", "INSERT", "XA END", "XA PREPARE"] {
+        let statement = if statement == "INSERT" {
+            "INSERT INTO shop.t VALUES (1)".to_owned()
+        } else {
+            format!("{statement} {id}")
+        };
+        world.run(&[&statement]).await;
+    }
+    assert_eq!(world.instance().await.prepared_xa, Some(vec![id.to_owned()]));
+    world.run(&[&format!("XA ROLLBACK {id}")]).await;
+    assert_eq!(world.instance().await.prepared_xa, Some(Vec::new()));
 }

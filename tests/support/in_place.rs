@@ -85,6 +85,13 @@ impl Bench {
         std::fs::remove_file(template.folder.join("error.log")).unwrap();
     }
 
+    /// A folder for files of tablespaces that lie elsewhere.
+    pub fn folder_outside(&self) -> PathBuf {
+        let folder = self.folder.path().join("outside");
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
     /// A running 5.7.22 on a copy of the prepared directory. `number` (below 90) tells cases that run at a time apart.
     pub async fn old(self: &Arc<Self>, number: usize, options: &[&str]) -> Trial {
         self.copy("v57", Release::V57, number, options).await

@@ -92,6 +92,7 @@ impl Deployment {
         let read = Read {
             rds: None,
             mysql: Some(Arc::new(world.mysql.clone())),
+            catalogue: Some(Arc::new(world.mysql.clone())),
             binlog: Some(Arc::new(world.mysql.clone())),
             tables: Some(Arc::clone(&tables) as _),
             ahead: Default::default(),

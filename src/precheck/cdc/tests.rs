@@ -105,6 +105,7 @@ fn inventory() -> Inventory {
         replication: None,
         open_transactions: Vec::new(),
         schemas: Vec::new(),
+        catalogue: Vec::new(),
         cdc_jobs: vec![job()],
         left_running: false,
         stopped_before: true,

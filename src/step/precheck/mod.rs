@@ -1,5 +1,6 @@
 //! `precheck`: looks at everything that would stop AWS or the handover, before anything is created.
 
+mod catalogue;
 mod cdc;
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         replication: None,
         open_transactions: Vec::new(),
         schemas: Vec::new(),
+        catalogue: Vec::new(),
         cdc_jobs: Vec::new(),
         left_running: stands("switchover") && !stands("stop_cdc_jobs") && !stands("move_cdc_jobs"),
         stopped_before: stands("switchover") && (stands("stop_cdc_jobs") || stands("move_cdc_jobs")),
@@ -108,6 +110,7 @@ async fn inventory(read: &Read, known: &Known) -> Result<Inventory> {
         seen.replication = mysql.replication(address).await?;
         seen.open_transactions = mysql.open_transactions(address, OPEN_FOR_SECONDS).await?;
         seen.schemas = mysql.schemas(address).await?;
+        seen.catalogue = catalogue::findings(read.catalogue()?, address, &asked.engine_version).await?;
     }
     if !known.playbook.cdc_jobs.is_empty() {
         cdc::gather(read, known, &mut seen).await?;

@@ -1,6 +1,7 @@
 //! The ports of a run on a pretended region, with time that passes only when somebody waits.
 
 mod binlog;
+mod catalogue;
 mod flink;
 mod mysql;
 mod rds;
@@ -19,7 +20,7 @@ use sandbox::region::{Addresses, ClusterSpec, Faults, InstanceSpec, Level, Pace,
 use time::OffsetDateTime;
 use upgrade::{
     error::{Error, Result},
-    port::{Reply, clock::Clock, files::FilesRead, secrets::Secrets},
+    port::{Reply, catalogue::Schema, clock::Clock, files::FilesRead, secrets::Secrets},
     secret::{Secret, SecretRef},
     step::{Read, Write},
 };
@@ -50,6 +51,8 @@ pub struct State {
     pub silent: bool,
     /// A definition is changed at blue as soon as a job was stopped.
     pub define_at_stop: bool,
+    /// What the servers' catalogues hold: nothing, unless a test puts something there.
+    pub catalogue: Vec<Schema>,
     /// Rows, by their key, that the sink lacks though a job has read behind them.
     pub lost: Vec<std::ops::RangeInclusive<u128>>,
     pub outages: Vec<Outage>,
@@ -145,6 +148,7 @@ impl State {
             own_addresses: true,
             silent: false,
             define_at_stop: false,
+            catalogue: Vec::new(),
             lost: Default::default(),
             outages: Vec::new(),
             losses: Vec::new(),
@@ -346,6 +350,7 @@ impl World {
         Read {
             rds: Some(Arc::new(self.clone())),
             mysql: Some(Arc::new(self.clone())),
+            catalogue: Some(Arc::new(self.clone())),
             binlog: Some(Arc::new(self.clone())),
             tables: Some(Arc::new(self.clone())),
             ahead: Default::default(),

@@ -10,7 +10,7 @@ use crate::{error::Result, port::catalogue::Table};
 
 const CUT: u32 = 1366;
 
-/// The statements of which one has the warning, each with its column.
+/// Of which kinds some comment was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) tables: bool,
@@ -20,20 +20,6 @@ pub(super) struct Cut {
 
 impl Cut {
     pub(super) const NONE: Self = Self { tables: false, columns: false, indexes: false };
-
-    fn statements(self) -> Vec<&'static str> {
-        let mut statements = Vec::new();
-        if self.tables {
-            statements.push("SELECT table_comment FROM information_schema.TABLES");
-        }
-        if self.columns {
-            statements.push("SELECT column_comment FROM information_schema.COLUMNS");
-        }
-        if self.indexes {
-            statements.push("SELECT index_comment FROM information_schema.STATISTICS");
-        }
-        statements
-    }
 }
 
 /// What the server had to say of the statement before.
@@ -54,15 +40,21 @@ pub(super) async fn warnings(asking: &mut Asking<'_>) -> Result<Warnings> {
 
 /// Marks the tables that have such comments.
 pub(super) async fn mark(asking: &mut Asking<'_>, schema: &str, tables: &mut [Table], cut: Cut) -> Result<()> {
-    for statement in cut.statements() {
+    type Mark = fn(&mut Table) -> &mut bool;
+    let passes: [(bool, &str, Mark); 3] = [
+        (cut.tables, "table_comment FROM information_schema.TABLES", |table| &mut table.invalid_comment),
+        (cut.columns, "column_comment FROM information_schema.COLUMNS", |table| &mut table.invalid_column_comment),
+        (cut.indexes, "index_comment FROM information_schema.STATISTICS", |table| &mut table.invalid_index_comment),
+    ];
+    for (_, what, of) in passes.into_iter().filter(|(cut, ..)| *cut) {
         for table in tables.iter_mut() {
             let (schema, name) = (literal(schema), literal(&table.name));
-            let statement = format!("{statement} WHERE table_schema = {schema} AND table_name = {name}");
+            let statement = format!("SELECT {what} WHERE table_schema = {schema} AND table_name = {name}");
             // Asked a second time: what is refused now is told as unread already.
             if let Ok(warnings) = asking.each(&statement, &mut |_| ()).await?
                 && warnings > 0
             {
-                table.invalid_comment |= self::warnings(asking).await?.cut;
+                *of(table) |= self::warnings(asking).await?.cut;
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     asking::{Asking, Refusal},
-    cells::{literal, name, number},
+    cells::{literal, name, number, text},
     names::Named,
 };
 use crate::{
@@ -91,28 +91,39 @@ async fn of_innodb(asking: &mut Asking<'_>, wanted: &HashSet<&str>) -> Result<st
     Ok(asking.all(statement, column).await?.map(|rows| rows.into_iter().flatten().collect()))
 }
 
-/// Tells of each key whether its parent's columns are unique. Parents in other schemas are asked for one by one.
+/// What a key asks of its parent.
+struct Parent {
+    engine: Option<String>,
+    unique: Vec<Vec<String>>,
+}
+
+/// Tells of each key its parent's engine, and whether the parent's columns are unique. Parents in other schemas are asked for
+/// one by one.
 pub(super) async fn judge(
     asking: &mut Asking<'_>,
     schema: &str,
     tables: &mut [Table],
     unread: &mut Vec<Unread>,
 ) -> Result<()> {
-    let mut unique: HashMap<(String, String), Option<Vec<Vec<String>>>> = HashMap::new();
-    let parents: HashSet<(String, String)> =
+    let names: HashSet<(String, String)> =
         tables.iter().flat_map(|table| &table.foreign_keys).map(|key| key.parent.clone()).collect();
-    for parent in parents {
-        let keys = if parent.0 == schema {
-            tables.iter().find(|table| table.name == parent.1).map(|table| unique_of(&table.indexes))
+    let here: HashMap<&str, &Table> = tables.iter().map(|table| (table.name.as_str(), table)).collect();
+    let mut parents: HashMap<(String, String), Parent> = HashMap::new();
+    for name in names {
+        let parent = if name.0 == schema {
+            let table = here.get(name.1.as_str());
+            table.map(|table| Parent { engine: table.engine.clone(), unique: unique_of(&table.indexes) })
         } else {
-            elsewhere(asking, &parent, unread).await?
+            elsewhere(asking, &name, unread).await?
         };
-        unique.insert(parent, keys);
+        parents.extend(parent.map(|parent| (name, parent)));
     }
     for key in tables.iter_mut().flat_map(|table| &mut table.foreign_keys) {
         let mut columns: Vec<String> = key.parent_columns.iter().map(|name| name.to_lowercase()).collect();
         columns.sort_unstable();
-        key.parent_is_unique = unique.get(&key.parent).and_then(Option::as_ref).map(|keys| keys.contains(&columns));
+        let parent = parents.get(&key.parent);
+        key.parent_is_unique = parent.map(|parent| parent.unique.contains(&columns));
+        key.parent_engine = parent.and_then(|parent| parent.engine.clone());
     }
     Ok(())
 }
@@ -136,17 +147,22 @@ async fn elsewhere(
     asking: &mut Asking<'_>,
     (schema, table): &(String, String),
     unread: &mut Vec<Unread>,
-) -> Result<Option<Vec<Vec<String>>>> {
-    let statement = format!(
-        "SELECT index_name, non_unique, column_name, sub_part FROM information_schema.STATISTICS WHERE table_schema = {} \
-         AND table_name = {} ORDER BY index_name, seq_in_index",
-        literal(schema),
-        literal(table)
-    );
-    let part = |row: &mut _| {
-        let unique = number::<u8>(row, 1) == Some(0);
-        (name(row, 0), unique, (super::cells::text(row, 2), number::<u32>(row, 3)))
+) -> Result<Option<Parent>> {
+    let named = format!("table_schema = {} AND table_name = {}", literal(schema), literal(table));
+    let statement = format!("SELECT engine FROM information_schema.TABLES WHERE {named}");
+    let engines = match asking.all(&statement, |row| text(row, 0)).await? {
+        Ok(engines) => engines,
+        Err(refusal) => {
+            unread.push(refusal.unread("TABLES", Some(schema)));
+            return Ok(None);
+        }
     };
+    let Some(engine) = engines.into_iter().next() else { return Ok(None) };
+    let statement = format!(
+        "SELECT index_name, non_unique, column_name, sub_part FROM information_schema.STATISTICS WHERE {named} \
+         ORDER BY index_name, seq_in_index"
+    );
+    let part = |row: &mut _| (name(row, 0), number::<u8>(row, 1) == Some(0), (text(row, 2), number::<u32>(row, 3)));
     let rows = match asking.all(&statement, part).await? {
         Ok(rows) => rows,
         Err(refusal) => {
@@ -161,7 +177,7 @@ async fn elsewhere(
             None => indexes.push(Index { name, unique, parts: vec![part], ..Index::default() }),
         }
     }
-    Ok((!indexes.is_empty()).then(|| unique_of(&indexes)))
+    Ok(Some(Parent { engine, unique: unique_of(&indexes) }))
 }
 
 #[cfg(test)]

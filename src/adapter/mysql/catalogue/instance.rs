@@ -1,8 +1,10 @@
 //! What belongs to no schema.
 
+use mysql_async::Row;
+
 use super::{
     asking::{Asking, Guard},
-    cells::{name, number, text},
+    cells::{bytes, name, number, text},
     innodb,
 };
 use crate::{
@@ -46,7 +48,7 @@ pub(super) async fn read(mysql: &Mysql, at: &Address) -> Result<Instance> {
         }
         Ok(components) => components,
     };
-    let prepared_xa = match asking.all("XA RECOVER CONVERT XID", |row| name(row, 3)).await? {
+    let prepared_xa = match asking.all("XA RECOVER", xid).await? {
         Ok(ids) => Some(ids),
         Err(refusal) => {
             unread.push(refusal.unread("XA RECOVER", None));
@@ -73,6 +75,16 @@ pub(super) async fn read(mysql: &Mysql, at: &Address) -> Result<Instance> {
         unread,
         components,
     })
+}
+
+/// As `XA ROLLBACK` takes it.
+fn xid(row: &mut Row) -> String {
+    let (global, branch): (usize, usize) = (number(row, 1).unwrap_or_default(), number(row, 2).unwrap_or_default());
+    let data = bytes(row, 3).unwrap_or_default();
+    let hexadecimal = |part: &[u8]| part.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+    let global = global.min(data.len());
+    let branch = (global + branch).min(data.len());
+    format!("X'{}',X'{}',{}", hexadecimal(&data[..global]), hexadecimal(&data[global..branch]), name(row, 0))
 }
 
 async fn accounts(asking: &mut Asking<'_>, unread: &mut Vec<Unread>) -> Result<Vec<Account>> {

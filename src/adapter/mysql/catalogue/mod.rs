@@ -12,11 +12,13 @@ mod foreign;
 mod innodb;
 mod instance;
 mod names;
+mod originals;
 mod partitions;
 mod programs;
 mod schema;
 mod schemas;
 mod tables;
+mod views;
 
 use futures_util::FutureExt;
 

@@ -7,6 +7,7 @@ use mysql_async::Row;
 use super::{
     asking::{Asking, Refusal},
     cells::{bytes, identifier, literal, name, number, text},
+    originals,
 };
 use crate::{
     error::Result,
@@ -96,7 +97,15 @@ async fn listed_routines(asking: &mut Asking<'_>, schema: &str) -> Result<Found>
         }
         StoredProgram { signature, ..routine }
     };
-    Ok(Ok(found.into_iter().map(whole).collect()))
+    let found = found.into_iter().map(whole).collect();
+    restored(asking, schema, Ok(found)).await
+}
+
+async fn restored(asking: &mut Asking<'_>, schema: &str, mut found: Found) -> Result<Found> {
+    if let Ok(programs) = &mut found {
+        originals::restore(asking, schema, programs).await?;
+    }
+    Ok(found)
 }
 
 pub(super) async fn triggers(asking: &mut Asking<'_>, schema: &str) -> Result<Found> {
@@ -106,7 +115,8 @@ pub(super) async fn triggers(asking: &mut Asking<'_>, schema: &str) -> Result<Fo
         literal(schema)
     );
     let trigger = |row: &mut Row| StoredProgram { table: text(row, 4), ..program(row, [0, 1, 2, 3]) };
-    asking.all(&statement, trigger).await
+    let found = asking.all(&statement, trigger).await?;
+    restored(asking, schema, found).await
 }
 
 /// From `mysql.event`, where there is one and it may be read: one event without a definer hides all others of the server
@@ -133,7 +143,8 @@ pub(super) async fn events(asking: &mut Asking<'_>, schema: &str) -> Result<Foun
         "SELECT event_name, definer, sql_mode, event_definition, {schedule}, NULL FROM information_schema.EVENTS \
          WHERE event_schema = {own}"
     );
-    asking.all(&statement, event).await
+    let found = asking.all(&statement, event).await?;
+    restored(asking, schema, found).await
 }
 
 /// `EVERY 1 DAY STARTS '…' ENDS '…'` or `AT '…'`.

@@ -9,6 +9,7 @@ use super::{
     innodb::Innodb,
     partitions, programs, tables,
     tables::ByTable,
+    views::{self, Definitions},
 };
 use crate::{
     error::Result,
@@ -55,7 +56,7 @@ pub(super) struct Parts {
     views: Vec<View>,
     columns: ByTable<(u32, Column)>,
     indexes: ByTable<tables::Part>,
-    definitions: HashMap<String, (String, Vec<u8>)>,
+    definitions: Definitions,
     programs: Vec<StoredProgram>,
     unread: Vec<Unread>,
     cut: Cut,
@@ -70,7 +71,7 @@ pub(super) enum Piece {
     Columns(ByTable<(u32, Column)>),
     Indexes(ByTable<tables::Part>),
     Tables(Vec<Table>, Vec<View>),
-    Views(HashMap<String, (String, Vec<u8>)>),
+    Views(Definitions),
     Programs(Vec<StoredProgram>),
     Unread(Unread),
 }
@@ -92,7 +93,7 @@ pub(super) async fn read(
         Part::Tables => tables::tables(asking, schema, with_row_format)
             .await?
             .map(|((tables, views), warnings)| (Piece::Tables(tables, views), warnings)),
-        Part::Views => tables::views(asking, schema).await?.map(|(found, _)| (Piece::Views(found), 0)),
+        Part::Views => views::views(asking, schema).await?.map(|(found, _)| (Piece::Views(found), 0)),
         Part::Triggers => programs::triggers(asking, schema).await?.map(|found| (Piece::Programs(found), 0)),
         Part::Routines => programs::routines(asking, schema).await?.map(|found| (Piece::Programs(found), 0)),
         Part::Events => programs::events(asking, schema).await?.map(|found| (Piece::Programs(found), 0)),
@@ -114,7 +115,7 @@ impl Parts {
             views: Vec::new(),
             columns: ByTable::default(),
             indexes: ByTable::default(),
-            definitions: HashMap::new(),
+            definitions: Definitions::new(),
             programs: Vec::new(),
             unread: Vec::new(),
             cut: Cut::NONE,

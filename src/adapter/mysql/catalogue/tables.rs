@@ -154,19 +154,3 @@ pub(super) fn joined(mut parts: Vec<Part>) -> Vec<Index> {
     }
     indexes
 }
-
-/// Definer and `SELECT` of each view, by name.
-pub(super) async fn views(asking: &mut Asking<'_>, schema: &str) -> Result<Found<HashMap<String, (String, Vec<u8>)>>> {
-    let statement = format!(
-        "SELECT table_name, definer, view_definition FROM information_schema.VIEWS WHERE table_schema = {}",
-        literal(schema)
-    );
-    let mut found = HashMap::new();
-    let answer = asking
-        .each(&statement, &mut |mut row| {
-            let definition = bytes(&mut row, 2).unwrap_or_default();
-            found.insert(name(&mut row, 0), (name(&mut row, 1), definition));
-        })
-        .await?;
-    Ok(answer.map(|warnings| (found, warnings)))
-}
