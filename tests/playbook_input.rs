@@ -24,14 +24,17 @@ fn changed(right: &str, wrong: &str) -> Vec<(usize, String)> {
 #[test]
 fn an_edit_changes_the_steps_that_use_it() {
     let one = |index: usize, key: &str| vec![(index, key.to_owned())];
-    let all = |key: &str| (0..11).map(|index| (index, key.to_owned())).collect::<Vec<_>>();
-    let two = |key: &str| vec![(5, key.to_owned()), (8, key.to_owned())];
+    let all = |key: &str| (0..12).map(|index| (index, key.to_owned())).collect::<Vec<_>>();
+    let two = |key: &str| vec![(6, key.to_owned()), (9, key.to_owned())];
     // What is compared comes from the jobs as well.
-    let three = |key: &str| [two(key), one(9, key)].concat();
+    let three = |key: &str| [two(key), one(10, key)].concat();
     for (right, wrong, changes) in [
-        ("timeout: 300s", "timeout: 600s", one(6, "step.timeout")),
-        ("name: orders-80", "name: orders-81", one(1, "step.name")),
-        ("- approve: {", "- approve: { id: gate,", one(4, "step.id")),
+        ("timeout: 300s", "timeout: 600s", one(7, "step.timeout")),
+        ("binlog_retention: 72h", "binlog_retention: 96h", one(0, "step.binlog_retention")),
+        ("- sync_parameter_group", "- sync_parameter_group: { pin: all }", one(3, "step.pin")),
+        ("- sync_parameter_group", "- sync_parameter_group: { set: { wait_timeout: \"9\" } }", one(3, "step.set")),
+        ("name: orders-80", "name: orders-81", one(2, "step.name")),
+        ("- approve: {", "- approve: { id: gate,", one(5, "step.id")),
         (
             "engine_version: 8.0.mysql_aurora.3.08.2",
             "engine_version: 8.0.mysql_aurora.3.10.0",
@@ -39,7 +42,7 @@ fn an_edit_changes_the_steps_that_use_it() {
         ),
         ("name: orders-to-target", "name: other", three("cdc_jobs[0].name")),
         ("rest: http://flink:8081", "rest: http://other:8081", two("flink.rest")),
-        ("sql_gateway: http://flink:8083", "sql_gateway: http://other:8083", one(8, "flink.sql_gateway")),
+        ("sql_gateway: http://flink:8083", "sql_gateway: http://other:8083", one(9, "flink.sql_gateway")),
     ] {
         assert_eq!(changed(right, wrong), changes, "{wrong}");
     }
@@ -66,7 +69,7 @@ fn a_moved_folder_changes_nothing() {
     let here = Path::new("playbooks");
     let absolute = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
     assert_eq!(inputs(TEXT, here), inputs(TEXT, &absolute));
-    assert_eq!(inputs(TEXT, here)[8]["cdc_jobs"][0]["flink_sql"]["script"], "jobs/orders.sql");
+    assert_eq!(inputs(TEXT, here)[9]["cdc_jobs"][0]["flink_sql"]["script"], "jobs/orders.sql");
 }
 
 #[test]
