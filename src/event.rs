@@ -168,7 +168,7 @@ pub struct Proposal {
     /// What can or cannot be undone after it.
     pub undo: String,
     /// What it would do in detail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub table: Option<Table>,
 }
 

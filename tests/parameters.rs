@@ -29,8 +29,9 @@ fn world() -> World {
     World::new(State::aurora(Faults::default()))
 }
 
+/// Begins with `prepare`.
 fn desk(world: &World) -> Desk {
-    Desk::new(&host(&world.state()))
+    Desk::new(&host(&world.state())).edited("  - precheck\n", "  - prepare\n  - precheck\n")
 }
 
 fn blue_has(world: &World, level: Level, group: &str, values: &[(&str, &str)]) {
@@ -359,4 +360,40 @@ fn no_switchover_to_a_green_that_would_lose_its_log() {
     world.state().retention.insert(green, 72);
     assert_eq!(desk.finish(&world, 3).exit_code, 0);
     check(&world.state(), "kept again");
+}
+
+/// Until green runs with everything.
+#[test]
+fn every_cut_before_the_gate_ends_in_the_same_groups_and_retentions() {
+    let world = world();
+    blue_has(&world, Level::Cluster, "orders57", &[("tx_isolation", "READ-COMMITTED"), ("general_log", "1")]);
+    let last = Some("reboot_green");
+    let first = desk(&world);
+    world.watch(&first.journal());
+    assert_eq!(first.call_until(&world, false, last).0.exit_code, 0);
+    let whole = std::fs::read(first.journal()).unwrap();
+    let group = |world: &World| {
+        let call = DescribeDBClusterParameters {
+            name: CLUSTER_GROUP.to_owned(),
+            source: Some("user".to_owned()),
+            ..Default::default()
+        };
+        world.state().region.by_hand(call).unwrap().items
+    };
+    let kept = |world: &World| (retention(world, true), retention(world, false));
+    let end = (group(&world), kept(&world));
+    let moments = world.moments();
+    for write in ["retain logs", "modify parameter group", "reboot"] {
+        assert!(moments.iter().any(|moment| moment.what == format!("after {write}")), "a cut after {write} was tried");
+    }
+    let cuts = world.cuts(&whole, |journal, state, what| {
+        let world = World::new(state.clone());
+        let desk = desk(&self::world());
+        std::fs::write(desk.journal(), journal).unwrap();
+        let (ending, _) = desk.call_until(&world, false, last);
+        assert_eq!(ending.exit_code, 0, "{what}: {ending:?}");
+        assert_eq!((group(&world), kept(&world)), end, "{what}");
+        assert_eq!(world.state().applied("RebootDBInstance"), 2, "{what}");
+    });
+    assert!(cuts > 60, "{cuts} cuts were tried");
 }

@@ -117,9 +117,17 @@ fn table() -> Vec<(&'static str, String)> {
         // Steps.
         (
             "unknown_steps",
-            format!("{all}steps:\n  - precheck\n  - run_command\n  - prepare\n  - pause\n  - swithcover\n  - dance\n"),
+            format!("{all}steps:\n  - precheck\n  - run_command\n  - pause\n  - swithcover\n  - dance\n"),
         ),
         ("no_steps", format!("{HEAD}steps: []\n")),
+        (
+            "bad_parameters",
+            format!(
+                "{HEAD}{TARGET}{MYSQL}steps:\n  - create_blue_green: {{ name: a }}\n  - prepare: {{ binlog_retention: 90m }}\n  \
+                 - sync_parameter_group:\n      pin: some\n      set: {{ wait_timeout: 60, a b: \"1\" }}\n  - reboot_green\n"
+            ),
+        ),
+        ("long_retention", format!("{HEAD}{TARGET}{MYSQL}steps:\n  - prepare: {{ binlog_retention: 3000h }}\n")),
         (
             "odd_steps",
             format!("{HEAD}steps:\n  - [approve]\n  - {{}}\n  - 5\n  - {{ approve: {{}}, precheck: {{}} }}\n"),

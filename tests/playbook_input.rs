@@ -30,7 +30,10 @@ fn an_edit_changes_the_steps_that_use_it() {
     let three = |key: &str| [two(key), one(10, key)].concat();
     for (right, wrong, changes) in [
         ("timeout: 300s", "timeout: 600s", one(7, "step.timeout")),
-        ("name: orders-80", "name: orders-81", one(1, "step.name")),
+        ("binlog_retention: 72h", "binlog_retention: 96h", one(0, "step.binlog_retention")),
+        ("- sync_parameter_group", "- sync_parameter_group: { pin: all }", one(3, "step.pin")),
+        ("- sync_parameter_group", "- sync_parameter_group: { set: { wait_timeout: \"9\" } }", one(3, "step.set")),
+        ("name: orders-80", "name: orders-81", one(2, "step.name")),
         ("- approve: {", "- approve: { id: gate,", one(5, "step.id")),
         (
             "engine_version: 8.0.mysql_aurora.3.08.2",
@@ -53,7 +56,6 @@ fn an_edit_that_helps_a_stuck_step_changes_nothing() {
         ("env: CDC_PASSWORD", "file: /run/secrets/cdc"),
         ("timeout: 300s", "timeout: 5m, budget: 2h"),
         ("- precheck", "- precheck: { budget: 1h }"),
-        ("- check_green", "- check_green: { exclude: [{ check: view_broken, reason: nobody reads it }] }"),
         ("flink_sql: {", "savepoint: s3://bucket/savepoint-1\n    flink_sql: {"),
         ("flink_sql: {", "job_id: 0123456789abcdef0123456789abcdef\n    flink_sql: {"),
         ("# refuses", "# still refuses"),

@@ -17,8 +17,11 @@ use time::OffsetDateTime;
 use upgrade::{
     adapter::mysql::Mysql,
     error::Kind,
-    port::mysql::Tls,
-    port::mysql::{Address, MysqlRead as _},
+    parameters,
+    port::{
+        mysql::{Address, MysqlRead as _, MysqlWrite as _, Tls},
+        rds::Setting,
+    },
 };
 
 use crate::{address, mysql};
@@ -107,7 +110,8 @@ async fn blue_and_green() {
 
     servers(&world, &mysql, &blue, &green).await;
     log(&world, &mysql, &blue).await;
-    retention(&mysql, &mut admin, &blue).await;
+    retention(&mysql, &mut admin, &blue, &green).await;
+    variables(&mysql, &green).await;
     open_transactions(&world, &mysql, &mut admin, &blue).await;
     assert!(mysql.schemas(&blue).await.unwrap().contains(&"shop".to_owned()));
     replication(&world, &mysql, &mut admin, &blue, &green).await;
@@ -157,9 +161,25 @@ async fn log(world: &World, mysql: &Mysql, blue: &Address) {
     assert_eq!((last.name.as_str(), last.size), (file.as_str(), position));
 }
 
-async fn retention(mysql: &Mysql, admin: &mut Conn, blue: &Address) {
+async fn variables(mysql: &Mysql, green: &Address) {
+    let running = mysql.variables(green).await.unwrap();
+    assert!(running.len() > 400, "{running:?}");
+    assert_eq!((running["binlog_format"].as_str(), running["log_bin"].as_str()), ("ROW", "ON"));
+    let set = |name: &str, value: &str| Setting { name: name.into(), value: value.into(), pending_reboot: true };
+    let said = [set("gtid-mode", "OFF"), set("log_bin", "1"), set("long_query_time", "10"), set("binlog_format", "row")];
+    assert_eq!(parameters::differences(&said, &running), []);
+    assert_eq!(parameters::differences(&[set("gtid-mode", "ON")], &running)[0].running, "OFF");
+}
+
+async fn retention(mysql: &Mysql, admin: &mut Conn, blue: &Address, green: &Address) {
     assert_eq!(mysql.retention_hours(blue).await.unwrap(), None);
-    admin.query_drop("CALL mysql.rds_set_configuration('binlog retention hours', 24)").await.unwrap();
+    // Green takes it while it is a replica, and nothing of its own enters its log.
+    for (at, hours) in [(blue, 24), (green, 36)] {
+        let end = mysql.log_end(at).await.unwrap();
+        mysql.retain_logs(at, hours).await.unwrap();
+        assert_eq!(mysql.retention_hours(at).await.unwrap(), Some(hours));
+        assert_eq!(mysql.log_end(at).await.unwrap(), end);
+    }
     assert_eq!(mysql.retention_hours(blue).await.unwrap(), Some(24));
 
     // Green has no use for it.

@@ -34,6 +34,9 @@ impl Left {
         let left = Self { desk, world, step };
         std::fs::create_dir_all(left.journal().parent().unwrap()).unwrap();
         std::fs::copy(left.desk.journal(), left.journal()).unwrap();
+        let (made, kept) = (left.desk.folder.path().join("artifacts"), left.journal().with_file_name("artifacts"));
+        std::fs::create_dir_all(&kept).unwrap();
+        std::fs::copy(made.join("parameters.md"), kept.join("parameters.md")).unwrap();
         left
     }
 

@@ -39,7 +39,6 @@ cdc_jobs:
 JOBS
 steps:
   - precheck
-  - prepare
   - create_blue_green: { name: orders-80 }
   - sync_parameter_group
   - reboot_green: { always: true }

@@ -79,6 +79,7 @@ impl Accounts {
 }
 
 /// The table and the procedures by which RDS keeps what is not a server variable, above all the binary log's retention.
+/// Each server keeps its own: nothing of it enters the binary log.
 pub(super) async fn add_rds_routines(conn: &mut Conn) -> Result<()> {
     const STATEMENTS: [&str; 6] = [
         "SET SESSION sql_log_bin = 0",
@@ -93,10 +94,13 @@ pub(super) async fn add_rds_routines(conn: &mut Conn) -> Result<()> {
          future read-replica.')",
         "CREATE PROCEDURE mysql.rds_set_configuration(IN wanted VARCHAR(30), IN setting INT) SQL SECURITY DEFINER \
          BEGIN \
+           DECLARE logging BOOLEAN DEFAULT @@SESSION.sql_log_bin; \
            IF NOT EXISTS (SELECT 1 FROM mysql.rds_configuration WHERE name = wanted) THEN \
              SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Unknown configuration parameter'; \
            END IF; \
+           SET SESSION sql_log_bin = 0; \
            UPDATE mysql.rds_configuration SET value = setting WHERE name = wanted; \
+           SET SESSION sql_log_bin = logging; \
          END",
         "CREATE PROCEDURE mysql.rds_show_configuration() SQL SECURITY DEFINER \
          SELECT name, value, description FROM mysql.rds_configuration",
