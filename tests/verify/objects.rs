@@ -98,7 +98,9 @@ async fn views_that_an_upgrade_has_broken_are_found_and_no_others() {
         match check(&deployment).await {
             Ok(ends) => break ends,
             // The views are mended on green as soon as it has applied what blue has logged.
-            Err(found) => assert!(told(&found, Level::Error).iter().all(|(check, _)| *check == "view_broken")),
+            Err(found) => {
+                assert!(told(&found, Level::Error).iter().all(|(check, _)| *check == "view_broken"), "{found:#?}")
+            }
         }
     };
     assert_eq!((outputs.tables, outputs.views, outputs.triggers), (1, 307, 1));

@@ -112,41 +112,34 @@ async fn some(mysql: &Mysql, at: &Address, objects: &[Object], next: &AtomicUsiz
 }
 
 async fn attempt(session: &mut Session<'_>, object: &Object) -> Result<Option<Why>> {
-    let refusal = match object.kind {
+    match object.kind {
         Kind::Table | Kind::View => {
             let statement = format!("SELECT * FROM {}.{} LIMIT 0", quoted(&object.schema), quoted(&object.name));
-            session.try_rows(&statement).await?.err()
+            Ok(session.try_rows(&statement).await?.err().and_then(judged))
         }
-        _ => match program(session, object).await? {
-            Ok(refusal) => refusal,
-            Err(why) => return Ok(why),
-        },
-    };
-    Ok(refusal.and_then(judged))
+        _ => program(session, object).await,
+    }
 }
 
 /// Prepares a program from its text, in its own schema and under its own `sql_mode`.
-async fn program(
-    session: &mut Session<'_>,
-    object: &Object,
-) -> Result<std::result::Result<Option<ServerError>, Option<Why>>> {
+async fn program(session: &mut Session<'_>, object: &Object) -> Result<Option<Why>> {
     let show = format!("SHOW CREATE {} {}.{}", object.kind.keyword(), quoted(&object.schema), quoted(&object.name));
+    // The server writes the names of an event as the mode of the session quotes them; in this one they read in any mode.
+    session.rows("SET SESSION sql_mode = ''").await?;
     let rows = match session.try_rows(&show).await? {
         Ok(rows) => rows,
-        Err(refusal) => return Ok(Err(judged(refusal))),
+        Err(refusal) => return Ok(judged(refusal)),
     };
-    let Some(row) = rows.first() else { return Ok(Err(None)) };
+    let Some(row) = rows.first() else { return Ok(None) };
     let columns = ["Create Procedure", "Create Function", "SQL Original Statement", "Create Event"];
-    let Some(definition) = text(row, &columns) else { return Ok(Err(Some(Why::Hidden))) };
-    let mode = text(row, &["sql_mode"]).unwrap_or_default();
-    for set in
-        [format!("USE {}", quoted(&object.schema)), format!("SET SESSION sql_mode = '{}'", mode.replace('\'', ""))]
-    {
+    let Some(definition) = text(row, &columns) else { return Ok(Some(Why::Hidden)) };
+    let mode = text(row, &["sql_mode"]).unwrap_or_default().replace('\'', "");
+    for set in [format!("USE {}", quoted(&object.schema)), format!("SET SESSION sql_mode = '{mode}'")] {
         if let Err(refusal) = session.try_rows(&set).await? {
-            return Ok(Ok(Some(refusal)));
+            return Ok(judged(refusal));
         }
     }
-    session.prepares(&show, &definition).await.map(Ok)
+    Ok(session.prepares(&show, &definition).await?.and_then(judged))
 }
 
 /// `None` where it is no word on the object.
