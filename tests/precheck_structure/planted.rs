@@ -24,8 +24,8 @@ const NEAR: &[&str] = &[
      x ENUM ('a', 'b'), y SET ('a', 'b'), z JSON, aa POINT, ab GEOMETRY NOT NULL, ac GEOMETRYCOLLECTION, \
      ad CHAR(9) CHARACTER SET latin1, ae VARCHAR(9) CHARACTER SET latin1, af CHAR(9) CHARACTER SET latin1 COLLATE latin1_bin, \
      ag VARCHAR(9) CHARACTER SET binary, ah VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_bin, ai BOOL, \
-     aj INT AS (d + 1) VIRTUAL, ak INT AS (d + 2) STORED, al CHAR(9) CHARACTER SET gbk, am NCHAR(3) CHARACTER SET utf8mb4)",
-    "ALTER TABLE kinds ADD COLUMN an INT AS (a + b) VIRTUAL FIRST, ADD KEY (an), CHANGE d D INT",
+     aj INT AS (d + 1) VIRTUAL, ak INT AS (d + 2) STORED, al CHAR(9) CHARACTER SET gbk)",
+    "ALTER TABLE kinds ADD COLUMN an INT AS (a + b) VIRTUAL FIRST, ADD KEY (an), CHANGE m M YEAR",
     "CREATE TABLE fulltexts (id INT PRIMARY KEY, a TEXT, b TEXT, FULLTEXT KEY f (a), FULLTEXT KEY g (b))",
     "ALTER TABLE fulltexts DROP INDEX g",
     "CREATE TABLE own_doc_id (FTS_DOC_ID BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, a TEXT, FULLTEXT KEY f (a))",
@@ -101,6 +101,7 @@ const PLANTED: &[&str] = &[
     "CREATE EVENT far.hourly ON SCHEDULE EVERY 1 HOUR DO SELECT 1",
     "CREATE EVENT far.off ON SCHEDULE EVERY 1 HOUR DISABLE DO SELECT 1",
     "CREATE USER old IDENTIFIED WITH sha256_password",
+    "CREATE TABLE mysql.default_roles (id INT PRIMARY KEY)",
     "CREATE TABLE shop.fulltexts (id INT PRIMARY KEY, a INT)",
 ];
 
@@ -115,8 +116,10 @@ const EXPECTED: &[(&str, &str)] = &[
     ("myisam_table", "far.mixed"),
     ("myisam_table", "far.parent"),
     ("myisam_table", "shop.source"),
+    ("mysqlSchema", "mysql.default_roles"),
     ("no_primary_key", "far.keyless"),
     ("schemaInconsistency", "far.重-1"),
+    ("utf8mb3", "far.mixed"),
     ("utf8mb3", "far.texts.a"),
     ("utf8mb3", "shop"),
     ("utf8mb3", "shop.fulltexts"),
@@ -189,7 +192,7 @@ const LATER: &[&str] = &[
     "CREATE TABLE b (id FLOAT(7,3) NOT NULL AUTO_INCREMENT PRIMARY KEY)",
     "CREATE TABLE far.parent (a INT NOT NULL, b INT NOT NULL, PRIMARY KEY (a, b))",
     "CREATE TABLE child (id INT PRIMARY KEY, a INT, CONSTRAINT half FOREIGN KEY (a) REFERENCES far.parent (a))",
-    "CREATE TABLE parts (a VARCHAR(50), PRIMARY KEY (a(10))) PARTITION BY KEY (a) PARTITIONS 2",
+    "CREATE TABLE parts (a VARCHAR(50), b INT, PRIMARY KEY (a(10), b)) PARTITION BY KEY () PARTITIONS 2",
     "CREATE TABLE `a-b` (id INT PRIMARY KEY, g GEOMETRY NOT NULL SRID 0, SPATIAL KEY g (g))",
     "CREATE TABLE keyless (a INT)",
     "CREATE USER '重''s'@'%' IDENTIFIED WITH mysql_native_password",

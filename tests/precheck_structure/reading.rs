@@ -43,6 +43,13 @@ pub async fn found(trial: &Trial, hop: &Hop) -> Vec<Finding> {
     findings
 }
 
+/// What `CHECK TABLE … FOR UPGRADE` of these tables says that is wrong.
+pub async fn checked(trial: &Trial, tables: &[(&str, &str)]) -> Vec<Finding> {
+    let at = Address { host: trial.address.ip().to_string(), port: trial.address.port() };
+    let tables: Vec<_> = tables.iter().map(|(schema, table)| ((*schema).to_owned(), (*table).to_owned())).collect();
+    precheck::of_checked(&mysql().check_tables(&at, &tables, GENTLE).await.unwrap())
+}
+
 /// Check and object of each finding, sorted.
 pub fn short(findings: &[Finding]) -> Vec<(&str, &str)> {
     let mut short: Vec<_> = findings.iter().map(|finding| (finding.check.as_str(), finding.object.as_str())).collect();

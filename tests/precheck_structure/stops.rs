@@ -3,11 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use futures_util::{StreamExt as _, stream};
+use upgrade::event::Consequence;
 
 use crate::{
     Bench, Outcome, Trial,
     files::{age, copy_myisam, edit, swap},
-    reading::{TO_8_0, found, short},
+    reading::{TO_8_0, checked, found, short},
 };
 
 /// What 8.0.15 makes of it.
@@ -123,6 +124,13 @@ const CASES: &[Case] = &[
         Crashed,
     ),
     hand(
+        "schemaInconsistency",
+        "shop.gone",
+        &["CREATE TABLE t (id INT PRIMARY KEY)"],
+        |data| swap(data, "t", "gone"),
+        Refused("MY-012083"),
+    ),
+    hand(
         "oldGeometryTypes",
         "shop.t.g",
         &["CREATE TABLE t (id INT PRIMARY KEY, g BLOB)", "CREATE TABLE u (id INT PRIMARY KEY, g GEOMETRY)"],
@@ -229,4 +237,17 @@ async fn what_claims_to_stop_the_upgrade_stops_it() {
         .await;
     let wrong: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_that_is_none_is_told_by_check_table_and_stops_the_upgrade() {
+    let bench = Bench::prepare().await;
+    let mut trial = bench.old(0, &[]).await;
+    trial.run(&["CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"]).await;
+    trial.by_hand(|data| std::fs::write(data.join("shop/t.frm"), "none").unwrap()).await;
+    let findings = checked(&trial, &[("shop", "t")]).await;
+    let told = findings.iter().find(|finding| finding.consequence == Consequence::StopsTheUpgrade);
+    assert_eq!(told.map(|finding| finding.object.as_str()), Some("shop.t"), "{findings:#?}");
+    let outcome = trial.upgrade(&[]).await;
+    assert!(outcome.refuses_with("MY-010348"), "{outcome:?}");
 }

@@ -5,7 +5,7 @@ use crate::{
     event::{Consequence, Level},
     port::catalogue::{Checked, Unread},
     precheck::{
-        check::{Check, From, Holds},
+        check::{Check, From, Holds, Hop},
         findings::Findings,
     },
 };
@@ -35,6 +35,8 @@ pub(super) const UNREAD: Check = Check {
 
 /// Of a table in an old format: only a rebuild helps, and the upgrade stops.
 const REBUILD: &str = "upgrade required";
+/// Of a definition that is no definition: the upgrade stops.
+const NO_DEFINITION: &str = "incorrect information in file";
 
 pub(in crate::precheck) fn of_checked(checked: &[Checked], findings: &mut Findings) {
     for said in checked {
@@ -48,16 +50,30 @@ pub(in crate::precheck) fn of_checked(checked: &[Checked], findings: &mut Findin
         let entry = findings
             .add(&COMMAND, format!("{}.{}", said.schema, said.table), said.text.trim())
             .query(format!("CHECK TABLE {path} FOR UPGRADE"));
-        if said.text.to_ascii_lowercase().contains(REBUILD) {
+        let text = said.text.to_ascii_lowercase();
+        if text.contains(REBUILD) {
             entry.fix(format!("ALTER TABLE {path} FORCE")).worth(Level::Error, Consequence::StopsTheUpgrade);
+        } else if text.contains(NO_DEFINITION) {
+            entry.worth(Level::Error, Consequence::StopsTheUpgrade);
         } else {
             entry.worth(level, Consequence::BrokenAfterwards);
         }
     }
 }
 
-pub(super) fn of_unread(unread: &[Unread], findings: &mut Findings) {
-    for part in unread {
+/// Whether a check for this upgrade looks at it.
+fn is_needed(what: &str, hop: &Hop) -> bool {
+    match what {
+        // On 8.0 the question takes a privilege that a master user need not have.
+        "XA RECOVER" => hop.needs(&super::instance::XA),
+        "INNODB_METRICS" => hop.needs(&super::instance::HISTORY),
+        "INNODB_SYS_DATAFILES" | "INNODB_DATAFILES" => hop.needs(&super::instance::CIRCULAR),
+        _ => true,
+    }
+}
+
+pub(super) fn of_unread(unread: &[Unread], hop: &Hop, findings: &mut Findings) {
+    for part in unread.iter().filter(|part| is_needed(&part.what, hop)) {
         let object = part.schema.as_ref().map_or_else(|| part.what.clone(), |schema| format!("{schema}.{}", part.what));
         let message = format!("{} could not be read, and what depends on it is not judged: {}", part.what, part.why);
         findings.add(&UNREAD, object, message);
@@ -67,6 +83,7 @@ pub(super) fn of_unread(unread: &[Unread], findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::precheck::structure::samples::{later, upgrade};
 
     #[test]
     fn errors_and_warnings_count_and_states_do_not() {
@@ -105,9 +122,14 @@ mod tests {
     fn what_could_not_be_read_is_said() {
         let mut findings = Findings::default();
         let unread = Unread { what: "EVENTS".into(), schema: Some("shop".into()), why: "error 1728".into() };
-        of_unread(&[unread], &mut findings);
+        let prepared = Unread { what: "XA RECOVER".into(), schema: None, why: "error 1401".into() };
+        of_unread(&[unread, prepared.clone()], &later(), &mut findings);
         let found = findings.into_all();
+        assert_eq!(found.len(), 1);
         assert_eq!((found[0].check.as_str(), found[0].object.as_str()), ("unread", "shop.EVENTS"));
         assert!(found[0].message.contains("error 1728"));
+        let mut findings = Findings::default();
+        of_unread(&[prepared], &upgrade(), &mut findings);
+        assert_eq!(findings.into_all().len(), 1);
     }
 }

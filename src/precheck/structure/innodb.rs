@@ -15,9 +15,9 @@ pub(super) const ORPHANS: Check = Check {
     from: From::MysqlShell,
     level: Level::Warning,
     consequence: Consequence::SilentUntilUsed,
-    title: "Tables that InnoDB has and the server has not",
-    about: "Left by a crash or by files taken away. The upgrade passes and leaves them over: their space is not freed, and no \
-            table of that name can be made. Aurora's own precheck refuses the upgrade.",
+    title: "Tables that only one of InnoDB and the server has",
+    about: "Left by a crash or by files taken away. What only InnoDB has, the upgrade leaves over: its space is not freed, and no \
+            table of that name can be made; Aurora's own precheck refuses the upgrade. What only the server has stops the upgrade.",
     holds: Holds::Crossing(Release(8, 0, 11)),
     link: Some("https://dev.mysql.com/doc/refman/8.0/en/innodb-troubleshooting-datadict.html"),
 };
@@ -91,8 +91,8 @@ pub(super) fn of_schema(schema: &Schema, hop: &Hop, findings: &mut Findings) {
 }
 
 pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
-    let Some(innodb) = &of.table.innodb else { return };
     let Some(engine) = of.table.engine.as_deref() else { return };
+    let Some(innodb) = &of.table.innodb else { return only_in_server(of, engine, hop, findings) };
     if !engine.eq_ignore_ascii_case("InnoDB") {
         if hop.needs(&ENGINE) {
             let message = format!("It is of engine {engine}, and InnoDB has a table of this name too");
@@ -124,6 +124,19 @@ pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
             findings.add(&MISMATCH, of.object(), first.to_string()).fix(rebuild()).query(query);
         }
         _ => {}
+    }
+}
+
+fn only_in_server(of: &Table<'_>, engine: &str, hop: &Hop, findings: &mut Findings) {
+    let unread = of.schema.unread.iter().any(|unread| unread.what.starts_with("INNODB_"));
+    if hop.needs(&ORPHANS) && engine.eq_ignore_ascii_case("InnoDB") && !unread {
+        let message = "The server has this table and InnoDB has not: nothing can be read from it, and 8.0 refuses to start on it \
+                       (MY-012083). Where it was made just now, look again";
+        findings
+            .add(&ORPHANS, of.object(), message)
+            .fix(format!("DROP TABLE IF EXISTS {}", of.path()))
+            .query(format!("CHECK TABLE {}", of.path()))
+            .worth(Level::Error, Consequence::StopsTheUpgrade);
     }
 }
 
@@ -216,8 +229,9 @@ pub(super) fn is_circular(path: &str) -> bool {
 pub(super) fn owner(tablespace: &str) -> (String, Option<String>) {
     match tablespace.split_once('/') {
         Some((schema, table)) => {
-            let fix = format!("ALTER TABLE {} TABLESPACE = innodb_file_per_table", quote::table(schema, table));
-            (format!("{schema}.{table}"), Some(fix))
+            // Its directory goes with its file: only a stay in a shared tablespace takes it away.
+            let alter = format!("ALTER TABLE {} TABLESPACE =", quote::table(schema, table));
+            (format!("{schema}.{table}"), Some(format!("{alter} innodb_system; {alter} innodb_file_per_table")))
         }
         None => (tablespace.to_owned(), None),
     }

@@ -80,6 +80,7 @@ mod tests {
     fn myisam_is_told_by_its_table() {
         let mut made = bare("t", []);
         made.engine = Some("MyISAM".into());
+        made.innodb = None;
         made.indexes = vec![index("PRIMARY", true, &[])];
         let findings = found(made, &later());
         assert_eq!(findings.of("myisam_table"), ["shop.t"]);

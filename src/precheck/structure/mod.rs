@@ -88,11 +88,11 @@ pub(super) fn of_instance(instance: &Instance, hop: &Hop, findings: &mut Finding
     temporal::of_instance(instance, hop, findings);
     account::of_instance(instance, hop, findings);
     self::instance::of_instance(instance, hop, findings);
-    checked::of_unread(&instance.unread, findings);
+    checked::of_unread(&instance.unread, hop, findings);
 }
 
 pub(super) fn of_schema(schema: &Schema, instance: &Instance, hop: &Hop, findings: &mut Findings) {
-    checked::of_unread(&schema.unread, findings);
+    checked::of_unread(&schema.unread, hop, findings);
     match schema.name.to_ascii_lowercase().as_str() {
         "mysql" => return system::of_mysql(schema, instance, hop, findings),
         "sys" => return system::of_sys(schema, hop, findings),

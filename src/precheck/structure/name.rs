@@ -37,10 +37,11 @@ pub(super) const FULLTEXT: Check = Check {
 pub(super) const CASE: Check = Check {
     id: "getValueOfVariablelower_case_table_names",
     from: From::Aurora,
-    level: Level::Error,
-    consequence: Consequence::StopsTheUpgrade,
+    level: Level::Warning,
+    consequence: Consequence::BrokenAfterwards,
     title: "Names with capitals on a server with lower_case_table_names = 1",
-    about: "They were made before the variable was set. The server cannot reach them, and 8.0 refuses to start on them.",
+    about: "They were made before the variable was set, and the server cannot reach them. 8.0.15 leaves them out of reach; Aurora's \
+            own precheck refuses the upgrade. Rename them while the variable is 0, or take them away.",
     holds: Holds::Crossing(Release(8, 0, 11)),
     link: Some(super::AURORA),
 };
@@ -64,7 +65,8 @@ pub(super) fn of_schema(schema: &Schema, instance: &Instance, hop: &Hop, finding
     }
     if hop.needs(&CASE) && instance.lower_case_table_names == 1 && has_capitals(&schema.name) {
         let message = "Its name has capitals, and lower_case_table_names is 1";
-        findings.add(&CASE, &schema.name, message).query("SHOW DATABASES");
+        let entry = findings.add(&CASE, &schema.name, message).query("SHOW DATABASES");
+        super::refused_by_aurora(entry, hop);
     }
 }
 
@@ -87,7 +89,8 @@ pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
     }
     if hop.needs(&CASE) && of.instance.lower_case_table_names == 1 && has_capitals(name) {
         let message = "Its name has capitals, and lower_case_table_names is 1";
-        findings.add(&CASE, of.object(), message).query(of.query("table_name", "TABLES"));
+        let entry = findings.add(&CASE, of.object(), message).query(of.query("table_name", "TABLES"));
+        super::refused_by_aurora(entry, hop);
     }
 }
 

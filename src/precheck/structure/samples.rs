@@ -3,7 +3,7 @@
 use super::of_schema;
 use crate::{
     event::{Consequence, Finding, Level},
-    port::catalogue::{Column, Index, Instance, Release, Schema, Table},
+    port::catalogue::{Column, Index, InnodbTable, Instance, Release, Schema, Table},
     precheck::{check::Hop, findings::Findings},
 };
 
@@ -25,6 +25,7 @@ pub(super) fn bare(name: &str, columns: impl IntoIterator<Item = Column>) -> Tab
         name: name.into(),
         engine: Some("InnoDB".into()),
         columns: columns.into_iter().collect(),
+        innodb: Some(InnodbTable::default()),
         ..Table::default()
     }
 }

@@ -49,18 +49,21 @@ pub(super) fn of_mysql(schema: &Schema, instance: &Instance, hop: &Hop, findings
     for (kind, name) in all {
         // Where letter case counts, `Index_Stats` is another name.
         let fold = instance.lower_case_table_names != 0;
-        if !names(DICTIONARY).any(|own| if fold { own.eq_ignore_ascii_case(name) } else { own == name }) {
-            continue;
-        }
+        let mut taken = names(DICTIONARY).filter_map(|line| line.split_once(','));
+        let same = |own: &str| if fold { own.eq_ignore_ascii_case(name) } else { own == name };
+        let Some((_, effect)) = taken.find(|(own, _)| same(own)) else { continue };
         let from = quote::table(&schema.name, name);
         let fix = match kind {
             "VIEW" => format!("DROP VIEW {from}"),
             _ => format!("RENAME TABLE {from} TO {}", quote::table(&schema.name, &format!("{name}_own"))),
         };
-        findings
+        let entry = findings
             .add(&MYSQL, format!("{}.{name}", schema.name), "8.0 keeps a table of its own under this name")
             .fix(fix)
             .query(quote::shown("table_type", "TABLES", &schema.name, name));
+        if effect == "broken" {
+            entry.worth(Level::Error, Consequence::BrokenAfterwards);
+        }
     }
 }
 
@@ -96,6 +99,9 @@ mod tests {
         schema.views.push(View { name: "routines".into(), ..View::default() });
         let findings = found_in(schema, &upgrade());
         assert_eq!(findings.of("mysqlSchema"), ["mysql.tables", "mysql.global_grants", "mysql.routines"]);
+        assert_eq!(findings.worth("mysql.tables").1, Consequence::StopsTheUpgrade);
+        let roles = found_in(mysql(&["default_roles"]), &upgrade());
+        assert_eq!(roles.worth("mysql.default_roles").1, Consequence::BrokenAfterwards);
         assert_eq!(findings.fix("mysql.tables"), "RENAME TABLE `mysql`.`tables` TO `mysql`.`tables_own`");
         let folding = Instance { lower_case_table_names: 1, ..Instance::default() };
         assert_eq!(found_on(mysql(&["Index_Stats"]), &folding, &upgrade()).of("mysqlSchema"), ["mysql.Index_Stats"]);

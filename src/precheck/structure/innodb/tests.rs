@@ -79,3 +79,15 @@ fn a_path_that_steps_back() {
     assert_eq!(owner("shop/t").0, "shop.t");
     assert_eq!(owner("ts1"), ("ts1".to_owned(), None));
 }
+
+#[test]
+fn what_only_the_server_has() {
+    let mut made = with(&[]);
+    made.innodb = None;
+    let findings = found(made.clone(), &upgrade());
+    assert_eq!(findings.of("schemaInconsistency"), ["shop.t"]);
+    assert_eq!(findings.worth("shop.t"), (Level::Error, Consequence::StopsTheUpgrade));
+    let unread = catalogue::Unread { what: "INNODB_SYS_TABLES".into(), schema: None, why: "denied".into() };
+    let schema = Schema { name: "shop".into(), tables: vec![made], unread: vec![unread], ..Schema::default() };
+    assert!(found_in(schema, &upgrade()).of("schemaInconsistency").is_empty());
+}

@@ -26,7 +26,9 @@ fn a_circular_path_names_its_table() {
     let files = files.map(|(space, path)| (space.to_owned(), path.to_owned())).to_vec();
     let findings = found_of(&Instance { files, ..Instance::default() }, &upgrade());
     assert_eq!(findings.of("circularDirectory"), ["shop.t", "ts"]);
-    assert_eq!(findings.fix("shop.t"), "ALTER TABLE `shop`.`t` TABLESPACE = innodb_file_per_table");
+    let fix =
+        "ALTER TABLE `shop`.`t` TABLESPACE = innodb_system; ALTER TABLE `shop`.`t` TABLESPACE = innodb_file_per_table";
+    assert_eq!(findings.fix("shop.t"), fix);
 }
 
 #[test]
