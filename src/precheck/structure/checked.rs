@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-pub(super) const COMMAND: Check = Check {
+pub(in crate::precheck) const COMMAND: Check = Check {
     id: "checkTableCommand",
     from: From::MysqlShell,
     level: Level::Error,

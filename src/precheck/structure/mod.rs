@@ -20,7 +20,7 @@ mod system;
 mod temporal;
 mod values;
 
-pub(super) use checked::of_checked;
+pub(super) use checked::{COMMAND as CHECK_TABLE, of_checked};
 
 use super::{
     check::{Check, Hop},

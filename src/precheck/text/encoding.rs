@@ -17,14 +17,15 @@ const AURORA: Option<&str> = Some(
     "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.upgrade-prechecks.descriptions.html",
 );
 
-pub(super) const ROUTINES: Check = Check {
+pub(super) const PROGRAMS: Check = Check {
     id: "auroraUpgradeCheckForSpecialCharactersInProcedures",
     from: From::Aurora,
     level: Level::Error,
     consequence: Consequence::StopsTheUpgrade,
-    title: "Routines whose text is not valid in its encoding",
-    about: "A procedure or function whose text holds bytes that are no characters of the encoding it was made in stops the upgrade \
-            (MY-010768).",
+    title: "Stored programs whose text is not valid utf8mb3",
+    about: "A procedure, function or event that was made by a client of the encoding utf8 and holds bytes that are no characters of it, \
+            or one of four bytes, stops the upgrade: routines with MY-010768, events without a word of which one it is. Made by a \
+            client of utf8mb4 or another encoding, it passes.",
     holds: Holds::Crossing(DICTIONARY),
     link: AURORA,
 };
@@ -41,37 +42,34 @@ pub(super) const VIEWS: Check = Check {
     link: AURORA,
 };
 
-pub(super) fn look_routines(schema: &Schema, findings: &mut Findings) {
-    let routines =
-        schema.programs.iter().filter(|program| matches!(program.kind, Program::Procedure | Program::Function));
-    for routine in routines {
+pub(super) fn look_programs(schema: &Schema, findings: &mut Findings) {
+    // The text of a trigger comes with its bytes made valid already.
+    for program in schema.programs.iter().filter(|program| program.kind != Program::Trigger) {
         let Some(at) =
-            [&routine.signature, &routine.body].into_iter().find_map(|text| invalid_at(text, &routine.charset))
+            [&program.signature, &program.body].into_iter().find_map(|text| invalid_at(text, &program.charset))
         else {
             continue;
         };
+        let name = quoted(&[&schema.name, &program.name]);
         findings
             .add(
-                &ROUTINES,
-                format!("{}.{}", schema.name, routine.name),
-                format!("Byte {} of its text is no character of {}", at + 1, routine.charset),
+                &PROGRAMS,
+                format!("{}.{}", schema.name, program.name),
+                format!("Byte {} of its text is no character of {}", at + 1, program.charset),
             )
-            .fix(format!("DROP {} {}, then create it again without that byte", routine.kind.word(), {
-                quoted(&[&schema.name, &routine.name])
-            }))
-            .query(show(&schema.name, routine));
+            .fix(format!("DROP {} {name}, then SET NAMES utf8mb4 and create it again", program.kind.word()))
+            .query(show(&schema.name, program));
     }
 }
 
-/// The first byte, from 0, that is no character; other encodings than UTF-8 are not judged.
+/// The first byte, from 0, that is no character of utf8mb3; the server makes other encodings valid by itself.
 fn invalid_at(text: &[u8], charset: &str) -> Option<usize> {
-    let three_bytes = charset.eq_ignore_ascii_case("utf8") || charset.eq_ignore_ascii_case("utf8mb3");
-    if !three_bytes && !charset.eq_ignore_ascii_case("utf8mb4") {
+    if !["utf8", "utf8mb3"].iter().any(|name| charset.eq_ignore_ascii_case(name)) {
         return None;
     }
     match std::str::from_utf8(text) {
         Err(error) => Some(error.valid_up_to()),
-        Ok(text) => text.char_indices().find(|(_, letter)| three_bytes && letter.len_utf8() > 3).map(|(at, _)| at),
+        Ok(text) => text.char_indices().find(|(_, letter)| letter.len_utf8() > 3).map(|(at, _)| at),
     }
 }
 
@@ -95,7 +93,7 @@ mod tests {
     fn bytes_are_judged_in_their_own_encoding() {
         assert_eq!(invalid_at(b"caf\xe9", "latin1"), None);
         assert_eq!(invalid_at(b"caf\xe9", "utf8"), Some(3));
-        assert_eq!(invalid_at(b"caf\xe9", "utf8mb4"), Some(3));
+        assert_eq!(invalid_at(b"caf\xe9", "utf8mb4"), None);
         assert_eq!(invalid_at("café 😀".as_bytes(), "utf8mb4"), None);
         assert_eq!(invalid_at("café 😀".as_bytes(), "utf8"), Some(6));
         assert_eq!(invalid_at("café".as_bytes(), "utf8mb3"), None);

@@ -44,12 +44,11 @@ pub(super) const CHECKS: &[Check] = &[
     modes::MAXDB,
     modes::OBSOLETE,
     delimiters::CHECK,
-    views::BROKEN,
     views::ON_BROKEN,
     definers::EVENTS,
     definers::TRIGGERS,
     definers::DUPLICATES,
-    encoding::ROUTINES,
+    encoding::PROGRAMS,
     encoding::VIEWS,
     gone::TABLES,
     gone::VARIABLES,
@@ -95,7 +94,7 @@ pub(super) fn of_schema(schema: &Schema, _instance: &Instance, hop: &Hop, findin
         definers::look_events(schema, findings);
         definers::look_triggers(schema, findings);
         definers::look_duplicates(schema, findings);
-        encoding::look_routines(schema, findings);
+        encoding::look_programs(schema, findings);
         encoding::look_views(&passages, findings);
     }
     views::look(schema, &passages, findings);

@@ -10,20 +10,8 @@ use crate::{
         check::{Check, From, Holds},
         findings::Findings,
         sql::Text,
+        structure::CHECK_TABLE,
     },
-};
-
-/// CHECK TABLE calls a view corrupt that names what is not there.
-pub(super) const BROKEN: Check = Check {
-    id: "checkTableCommand",
-    from: From::MysqlShell,
-    level: Level::Error,
-    consequence: Consequence::BrokenAfterwards,
-    title: "Views that cannot be read",
-    about: "A view whose tables, columns, functions or definer are not there. It does not stop the upgrade and is no better after it; a \
-            dump or a comparison of the two servers will stumble over it.",
-    holds: Holds::Always,
-    link: Some("https://dev.mysql.com/doc/refman/8.0/en/check-table.html"),
 };
 
 pub(super) const ON_BROKEN: Check = Check {
@@ -59,7 +47,7 @@ fn look_broken(schema: &Schema, passages: &[Passage<'_>], findings: &mut Finding
         let Some(why) = &view.broken else { continue };
         let name = quoted(&[&schema.name, &view.name]);
         findings
-            .add(&BROKEN, &passage.object, format!("The view cannot be read: {why}"))
+            .add(&CHECK_TABLE, &passage.object, format!("The view cannot be read: {why}"))
             .fix(format!("DROP VIEW {}, or create it again on what is there", name))
             .query(format!("CHECK TABLE {} FOR UPGRADE", name));
     }

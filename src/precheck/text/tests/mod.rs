@@ -7,7 +7,7 @@ mod views;
 use crate::{
     event::{Consequence, Finding},
     port::catalogue::{Column, Instance, Program, Release, Schema, StoredProgram, Table, View},
-    precheck::{check::Hop, of_schema},
+    precheck::{check::Hop, findings::Findings},
 };
 
 const TO_8: Hop = Hop { from: Release(5, 7, 44), to: Release(8, 0, 39), aurora: false };
@@ -45,7 +45,9 @@ fn table(name: &str, columns: Vec<Column>) -> Table {
 }
 
 fn judged(schema: &Schema, hop: Hop) -> Vec<Finding> {
-    of_schema(schema, &Instance::default(), &hop)
+    let mut findings = Findings::default();
+    super::of_schema(schema, &Instance::default(), &hop, &mut findings);
+    findings.into_all()
 }
 
 /// `check object consequence`, in order.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     event::Level,
     port::catalogue::{Index, Orphan, Partition},
-    precheck::{check, of_instance},
+    precheck::check,
 };
 
 #[test]
@@ -72,6 +72,12 @@ fn names_with_a_dollar_sign_are_told_for_triggers_and_events_too() {
     assert_eq!(objects, expected.map(|object| ("dollarSignName".to_owned(), object.to_owned())));
     let early = Hop { to: Release(8, 0, 30), ..TO_8 };
     assert_eq!(told(&schema, early), []);
+}
+
+fn of_server(instance: &Instance, hop: &Hop) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    super::super::of_instance(instance, hop, &mut findings);
+    findings.into_all()
 }
 
 fn generated(expression: &str, indexed: bool) -> Schema {
@@ -187,7 +193,7 @@ fn modes_that_are_gone_are_told_and_the_shipped_ones_are_not() {
     assert_eq!(of("ANSI_QUOTES,MAXDB,NO_KEY_OPTIONS"), ["maxdbSqlModeFlags", "obsoleteSqlModeFlags"]);
     assert_eq!(body_under("SELECT 1", "ORACLE", TO_84), [""; 0]);
     let instance = Instance { variables: vec![("sql_mode".into(), "ORACLE".into())], ..Instance::default() };
-    let found = of_instance(&instance, &TO_8);
+    let found = of_server(&instance, &TO_8);
     assert_eq!((found[0].object.as_str(), found[0].level), ("@@global.sql_mode", Level::Notice));
 }
 
@@ -195,7 +201,7 @@ fn modes_that_are_gone_are_told_and_the_shipped_ones_are_not() {
 fn what_a_schema_left_behind_stops_the_upgrade() {
     let orphan = |kind, name: &str| Orphan { kind, schema: "gh`ost".into(), name: name.into() };
     let orphans = vec![orphan(Program::Procedure, "p"), orphan(Program::Event, "e")];
-    let found = of_instance(&Instance { orphans, ..Instance::default() }, &TO_8);
+    let found = of_server(&Instance { orphans, ..Instance::default() }, &TO_8);
     let objects: Vec<_> = found.iter().map(|found| (found.check.as_str(), found.object.as_str())).collect();
     assert_eq!(objects, [("orphanedObjects", "gh`ost.p"), ("orphanedObjects", "gh`ost.e")]);
     assert_eq!(found[0].fix.as_deref(), Some("CREATE DATABASE `gh``ost`; DROP DATABASE `gh``ost`"));
