@@ -90,7 +90,7 @@ impl<'a> Asking<'a> {
         // Marks types of before 5.6.4; servers without the variable have no such types.
         let statement = "SET SESSION show_old_temporals = ON";
         match session.try_rows(statement).await? {
-            Err(refusal) if refusal.code != UNKNOWN_VARIABLE => return Err(session.refused(statement, refusal)),
+            Err(refusal) if refusal.code != UNKNOWN_VARIABLE => Err(session.refused(statement, refusal)),
             _ => Ok(Self { session, guard }),
         }
     }
