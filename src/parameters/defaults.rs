@@ -12,6 +12,9 @@ use crate::{
     port::rds::Parameter,
 };
 
+const COLLATION: &str = "collation_server";
+const CHARACTER_SET: &str = "character_set_server";
+
 /// Two log files where nothing says how many.
 const REDO_LOG_FILES: u64 = 2;
 
@@ -54,7 +57,12 @@ fn named(from: &From<'_>, to: &To<'_>, name: &str, mapping: &mut Mapping) -> Res
         return Ok(());
     }
     let row = NEW_DEFAULTS.iter().find(|row| same_name(row.name, name));
-    let blue = effective(from, name).or_else(|| by_default(row?, family_version(from.family)));
+    let differs = row.and_then(|row| changed(from, to, row, known, mapping)).map(|(blue, _)| blue);
+    if differs.is_none() && same_name(name, COLLATION) && mapping.gives(CHARACTER_SET).is_some() {
+        // The collation of the character set that is set is the same on both sides; blue's own default belongs to another.
+        return Ok(());
+    }
+    let blue = differs.or_else(|| effective(from, name)).or_else(|| by_default(row?, family_version(from.family)));
     let Some(blue) = blue else {
         let text = format!("`pin:` names {name}, and RDS does not tell which value it has on blue by default");
         return Err(Error::permanent(text).unchanged("Nothing was changed").hint(format!(
@@ -81,8 +89,8 @@ fn changed(
     if older >= newer {
         return None;
     }
-    if row.name == "collation_server"
-        && let Some(set) = mapping.gives("character_set_server")
+    if row.name == COLLATION
+        && let Some(set) = mapping.gives(CHARACTER_SET)
     {
         // The server takes the default collation of the character set that is set; of one set alone that has changed.
         let other = older < row.since && row.since <= newer && set.value.eq_ignore_ascii_case("utf8mb4");

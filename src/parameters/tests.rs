@@ -193,6 +193,14 @@ fn a_character_set_that_is_set_has_another_default_collation() {
     let (blue, green) = (collation.blue.as_deref(), collation.green.as_deref());
     assert_eq!((blue, green), (Some("utf8mb4_general_ci"), Some("utf8mb4_0900_ai_ci")));
     assert_eq!(mapped(&[set("character_set_server", "latin1")], &known).fates.len(), 1);
+    let wish = Wish { pin: Pin::Names(vec!["collation_server".to_owned()]), ..Wish::default() };
+    for (character_set, pinned) in [("utf8mb4", Some("utf8mb4_general_ci")), ("utf8", None)] {
+        let blue =
+            [set("character_set_server", character_set), knows("collation_server", Some("latin1_swedish_ci"), None)];
+        let mapping = mapped_between("mysql5.7", "mysql8.0", &blue, &known, &wish);
+        let given = given(&mapping).into_iter().find(|(name, _)| *name == "collation_server").map(|(_, value)| value);
+        assert_eq!(given, pinned, "no server starts with a collation of another character set");
+    }
 }
 
 #[test]

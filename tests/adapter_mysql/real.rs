@@ -166,7 +166,8 @@ async fn variables(mysql: &Mysql, green: &Address) {
     assert!(running.len() > 400, "{running:?}");
     assert_eq!((running["binlog_format"].as_str(), running["log_bin"].as_str()), ("ROW", "ON"));
     let set = |name: &str, value: &str| Setting { name: name.into(), value: value.into(), pending_reboot: true };
-    let said = [set("gtid-mode", "OFF"), set("log_bin", "1"), set("long_query_time", "10"), set("binlog_format", "row")];
+    let said =
+        [set("gtid-mode", "OFF"), set("log_bin", "1"), set("long_query_time", "10"), set("binlog_format", "row")];
     assert_eq!(parameters::differences(&said, &running), []);
     assert_eq!(parameters::differences(&[set("gtid-mode", "ON")], &running)[0].running, "OFF");
 }
