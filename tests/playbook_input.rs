@@ -24,17 +24,17 @@ fn changed(right: &str, wrong: &str) -> Vec<(usize, String)> {
 #[test]
 fn an_edit_changes_the_steps_that_use_it() {
     let one = |index: usize, key: &str| vec![(index, key.to_owned())];
-    let all = |key: &str| (0..12).map(|index| (index, key.to_owned())).collect::<Vec<_>>();
-    let two = |key: &str| vec![(6, key.to_owned()), (9, key.to_owned())];
+    let all = |key: &str| (0..13).map(|index| (index, key.to_owned())).collect::<Vec<_>>();
+    let two = |key: &str| vec![(7, key.to_owned()), (10, key.to_owned())];
     // What is compared comes from the jobs as well.
-    let three = |key: &str| [two(key), one(10, key)].concat();
+    let three = |key: &str| [two(key), one(11, key)].concat();
     for (right, wrong, changes) in [
-        ("timeout: 300s", "timeout: 600s", one(7, "step.timeout")),
+        ("timeout: 300s", "timeout: 600s", one(8, "step.timeout")),
         ("binlog_retention: 72h", "binlog_retention: 96h", one(0, "step.binlog_retention")),
         ("- sync_parameter_group", "- sync_parameter_group: { pin: all }", one(3, "step.pin")),
         ("- sync_parameter_group", "- sync_parameter_group: { set: { wait_timeout: \"9\" } }", one(3, "step.set")),
         ("name: orders-80", "name: orders-81", one(2, "step.name")),
-        ("- approve: {", "- approve: { id: gate,", one(5, "step.id")),
+        ("- approve: {", "- approve: { id: gate,", one(6, "step.id")),
         (
             "engine_version: 8.0.mysql_aurora.3.08.2",
             "engine_version: 8.0.mysql_aurora.3.10.0",
@@ -42,7 +42,7 @@ fn an_edit_changes_the_steps_that_use_it() {
         ),
         ("name: orders-to-target", "name: other", three("cdc_jobs[0].name")),
         ("rest: http://flink:8081", "rest: http://other:8081", two("flink.rest")),
-        ("sql_gateway: http://flink:8083", "sql_gateway: http://other:8083", one(9, "flink.sql_gateway")),
+        ("sql_gateway: http://flink:8083", "sql_gateway: http://other:8083", one(10, "flink.sql_gateway")),
     ] {
         assert_eq!(changed(right, wrong), changes, "{wrong}");
     }
@@ -56,6 +56,8 @@ fn an_edit_that_helps_a_stuck_step_changes_nothing() {
         ("env: CDC_PASSWORD", "file: /run/secrets/cdc"),
         ("timeout: 300s", "timeout: 5m, budget: 2h"),
         ("- precheck", "- precheck: { budget: 1h }"),
+        ("- precheck", "- precheck: { fail_on: warning }"),
+        ("- check_green", "- check_green: { exclude: [{ check: view_broken, reason: nobody reads it }] }"),
         ("flink_sql: {", "savepoint: s3://bucket/savepoint-1\n    flink_sql: {"),
         ("flink_sql: {", "job_id: 0123456789abcdef0123456789abcdef\n    flink_sql: {"),
         ("# refuses", "# still refuses"),
@@ -69,7 +71,7 @@ fn a_moved_folder_changes_nothing() {
     let here = Path::new("playbooks");
     let absolute = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
     assert_eq!(inputs(TEXT, here), inputs(TEXT, &absolute));
-    assert_eq!(inputs(TEXT, here)[9]["cdc_jobs"][0]["flink_sql"]["script"], "jobs/orders.sql");
+    assert_eq!(inputs(TEXT, here)[10]["cdc_jobs"][0]["flink_sql"]["script"], "jobs/orders.sql");
 }
 
 #[test]
