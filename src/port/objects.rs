@@ -59,6 +59,9 @@ pub struct Objects {
     pub events: BTreeMap<Object, String>,
     /// `@@event_scheduler` is on.
     pub runs_events: bool,
+    /// Who asked, and what that account was granted: more there may be that it does not see.
+    pub account: String,
+    pub grants: Vec<String>,
 }
 
 /// Why nothing could be made of an object.

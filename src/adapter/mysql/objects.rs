@@ -12,6 +12,7 @@ use super::{
     Mysql,
     rows::{cell, text},
     session::Session,
+    tables,
 };
 use crate::{
     error::{Kind as ErrorKind, Result},
@@ -54,6 +55,9 @@ pub(super) async fn all(session: &mut Session<'_>) -> Result<Objects> {
         }
     }
     let scheduler = session.rows("SHOW GLOBAL VARIABLES LIKE 'event_scheduler'").await?;
+    found.account =
+        session.rows("SELECT CURRENT_USER()").await?.first().and_then(|row| cell(row, 0)).unwrap_or_default();
+    found.grants = tables::grants(session).await?;
     found.runs_events = scheduler.first().and_then(|row| cell(row, 1)).is_some_and(|value| value == "ON");
     Ok(found)
 }

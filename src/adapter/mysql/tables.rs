@@ -147,7 +147,7 @@ async fn reader(session: &mut Session<'_>) -> Result<Reader> {
     })
 }
 
-async fn grants(session: &mut Session<'_>) -> Result<Vec<String>> {
+pub(super) async fn grants(session: &mut Session<'_>) -> Result<Vec<String>> {
     let mut statement = "SHOW GRANTS FOR CURRENT_USER()".to_owned();
     if session.version() >= (8, 0, 0) {
         // Written as the USING clause wants it.

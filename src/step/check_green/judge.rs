@@ -38,7 +38,8 @@ pub(super) fn findings(seen: &Whole) -> Vec<Finding> {
 
 /// A server shows a login only the objects on which it has some right, on both sides alike.
 fn unseen(seen: &Whole) -> Option<Finding> {
-    let global: Vec<&str> = seen.grants.iter().filter_map(|grant| Some(grant.split_once(" ON *.* TO ")?.0)).collect();
+    let global: Vec<&str> =
+        seen.blue.grants.iter().filter_map(|grant| Some(grant.split_once(" ON *.* TO ")?.0)).collect();
     let has = |right: &str| global.iter().any(|given| given.contains(right) || given.contains("ALL PRIVILEGES"));
     let lacking: Vec<&str> = ["SELECT", "TRIGGER", "EVENT"].into_iter().filter(|right| !has(right)).collect();
     if lacking.is_empty() {
@@ -49,8 +50,8 @@ fn unseen(seen: &Whole) -> Option<Finding> {
         check: "not_looked_at".to_owned(),
         level: Level::Warning,
         consequence: Consequence::Advice,
-        object: seen.account.clone(),
-        message: format!("The login {} has no {rights} on *.*: what it may not see is not compared", seen.account),
+        object: seen.blue.account.clone(),
+        message: format!("The login {} has no {rights} on *.*: what it may not see is not compared", seen.blue.account),
         fix: Some(format!("GRANT {rights} ON *.* TO the login, on blue")),
         query: Some("SHOW GRANTS".to_owned()),
     })
@@ -186,7 +187,8 @@ mod tests {
     /// Without a finding about the login.
     fn told(seen: Whole) -> Vec<(String, Level)> {
         let grants = vec!["GRANT ALL PRIVILEGES ON *.* TO 'u'@'%'".to_owned()];
-        findings(&Whole { grants, ..seen }).into_iter().map(|finding| (finding.check, finding.level)).collect()
+        let blue = Objects { grants, ..seen.blue };
+        findings(&Whole { blue, ..seen }).into_iter().map(|finding| (finding.check, finding.level)).collect()
     }
 
     #[test]
@@ -216,6 +218,7 @@ mod tests {
             all: [event.clone()].into(),
             events: [(event.clone(), status.to_owned())].into(),
             runs_events,
+            ..Objects::default()
         };
         for (on_blue, on_green, runs, check) in [
             ("ENABLED", "ENABLED", true, Some("event_runs_on_green")),
@@ -235,7 +238,10 @@ mod tests {
     fn a_login_that_sees_a_part_is_told() {
         let grants =
             vec!["GRANT SELECT, EVENT ON *.* TO 'u'@'%'".to_owned(), "GRANT TRIGGER ON `a`.* TO 'u'@'%'".to_owned()];
-        let found = findings(&Whole { grants, account: "u@%".to_owned(), ..Whole::default() });
+        let found = findings(&Whole {
+            blue: Objects { grants, account: "u@%".to_owned(), ..Objects::default() },
+            ..Whole::default()
+        });
         let messages: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(messages, ["The login u@% has no TRIGGER on *.*: what it may not see is not compared"]);
     }

@@ -38,9 +38,6 @@ pub struct Whole {
     pub(super) broken: Vec<Unreadable>,
     /// Of the same ones, those of blue.
     pub(super) broken_on_blue: Vec<Unreadable>,
-    /// The account that asked, and its grants.
-    pub(super) account: String,
-    pub(super) grants: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -93,9 +90,7 @@ pub(super) async fn look(step: &CheckGreen, read: &Read, known: &Known) -> Resul
         true => Vec::new(),
         false => mysql.unreadable(at_blue, &there, connections).await?,
     };
-    let reader = read.tables()?.reader(&verify_data::logins(read, known)?.0).await?;
-    let (account, grants) = (reader.account, reader.grants);
-    Ok(Observation::Whole(Box::new(Whole { blue, green, broken, broken_on_blue, account, grants })))
+    Ok(Observation::Whole(Box::new(Whole { blue, green, broken, broken_on_blue })))
 }
 
 fn on_the_way(lone: &BTreeSet<Object>) -> Observation {

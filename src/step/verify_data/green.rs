@@ -102,7 +102,7 @@ pub(in crate::step) async fn applied(
 }
 
 /// Both with the login of the playbook.
-pub(in crate::step) fn logins(read: &Read, known: &Known) -> Result<(Login, Login)> {
+fn logins(read: &Read, known: &Known) -> Result<(Login, Login)> {
     let created: create_blue_green::Outputs = known.outputs("create_blue_green")?;
     let mysql = known.playbook.mysql.as_ref().ok_or_else(|| Error::usage("This step needs the section `mysql`"))?;
     let password = read.secrets.resolve(&mysql.password)?;

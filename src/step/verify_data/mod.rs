@@ -23,7 +23,7 @@ use crate::{
     verify::{self, Advanced, Limits, Progress},
 };
 
-pub(super) use green::{applied, logins};
+pub(super) use green::applied;
 pub use look::Observation;
 
 /// What one statement shall take.

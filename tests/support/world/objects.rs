@@ -55,7 +55,8 @@ impl Held {
         let status = if green { self.event_status } else { "ENABLED" };
         let events = all.iter().filter(|object| object.kind == Kind::Event);
         let events = events.map(|object| (object.clone(), status.to_owned())).collect();
-        Objects { events, runs_events: green && self.runs_events, all }
+        let grants = vec!["GRANT ALL PRIVILEGES ON *.* TO 'upgrade'@'%'".to_owned()];
+        Objects { events, runs_events: green && self.runs_events, account: "upgrade@%".to_owned(), grants, all }
     }
 
     pub(super) fn unreadable(&self, server: &pretend::Server, objects: &[Object]) -> Vec<Unreadable> {
