@@ -115,28 +115,35 @@ fn variable(text: &Text<'_>, at: usize) -> Option<String> {
         let name = scopes.iter().find_map(|scope| name.strip_prefix(scope)).unwrap_or(name);
         return Some(name.to_owned());
     }
-    let word = text.word(at).to_ascii_lowercase();
     let is_set = text.is_symbol(at + 1, b'=') || (text.is_symbol(at + 1, b':') && text.is_symbol(at + 2, b'='));
-    let before = text.word(at.checked_sub(1)?);
-    let scoped = ["GLOBAL", "SESSION", "LOCAL"].contains(&before.as_str());
+    let before = text.word(at.checked_sub(1).filter(|_| is_set)?);
+    let word = text.word(at).to_ascii_lowercase();
+    if ["GLOBAL", "SESSION", "LOCAL"].contains(&before.as_str()) {
+        return Some(word);
+    }
+    // In an UPDATE it is a column.
+    let begins = at < 2 || text.is_symbol(at - 2, b';') || BEFORE_STATEMENT.contains(&text.word(at - 2).as_str());
+    if before != "SET" || !begins || !word.contains('_') {
+        return None;
+    }
     // Without a scope it may as well be a variable of the program's own.
     let own = (1..text.len()).any(|declared| {
-        text.word(declared).eq_ignore_ascii_case(&word)
-            && ["DECLARE", "IN", "OUT", "INOUT"].contains(&text.word(declared - 1).as_str())
+        text.is_word(declared, &word)
+            && ["DECLARE", "IN", "OUT", "INOUT"].iter().any(|before| text.is_word(declared - 1, before))
     });
-    // And in an UPDATE it is a column.
-    let begins = at < 2 || text.is_symbol(at - 2, b';') || BEFORE_STATEMENT.contains(&text.word(at - 2).as_str());
-    let bare = before == "SET" && begins && word.contains('_') && !own;
-    (is_set && (scoped || bare)).then_some(word)
+    (!own).then_some(word)
 }
 
 /// The modes that `sql_mode = '…'` names, in upper case.
 fn set_modes(text: &Text<'_>, at: usize) -> Vec<String> {
+    if !text.is_symbol(at + 1, b'=') && !text.is_symbol(at + 1, b':') {
+        return Vec::new();
+    }
     let written = String::from_utf8_lossy(text.bytes(at)).to_ascii_lowercase();
     let named = matches!(text.kind(at), Some(Kind::Word | Kind::Variable))
         && (written == "sql_mode" || (written.starts_with("@@") && written.ends_with("sql_mode")));
     let value = (at + 1..at + 4).find(|at| text.kind(*at) == Some(Kind::String));
-    let (true, Some(value)) = (named && (text.is_symbol(at + 1, b'=') || text.is_symbol(at + 1, b':')), value) else {
+    let (true, Some(value)) = (named, value) else {
         return Vec::new();
     };
     let modes = text.string(value).unwrap_or_default();
