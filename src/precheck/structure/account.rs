@@ -79,10 +79,14 @@ fn plugin(account: &Account, hop: &Hop, findings: &mut Findings) {
         true => format!("It logs in by {plugin}, which {} does not have: it cannot log in any more", hop.to),
         false => format!("It logs in by {plugin}, which is deprecated"),
     };
-    let entry = findings
+    let mut entry = findings
         .add(check, &account.name, message)
-        .fix(format!("ALTER USER {} IDENTIFIED WITH caching_sha2_password BY RANDOM PASSWORD", account.name))
         .query(format!("SELECT user, host FROM mysql.user WHERE plugin = {}", quote::text(plugin)));
+    // Earlier servers make up no password, and one that is written down here is none.
+    if hop.from >= Release(8, 0, 18) {
+        let fix = format!("ALTER USER {} IDENTIFIED WITH caching_sha2_password BY RANDOM PASSWORD", account.name);
+        entry = entry.fix(fix);
+    }
     // A locked account has nobody to lock out.
     match (gone, account.locked) {
         (true, false) => entry.worth(Level::Error, Consequence::BrokenAfterwards),

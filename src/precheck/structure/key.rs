@@ -51,10 +51,13 @@ pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
     }
     // A partitioned one has a finding of its own on the way to 8.0.
     if hop.needs(&MYISAM) && engine.eq_ignore_ascii_case("MyISAM") && of.table.partitions.is_empty() {
-        findings
+        let entry = findings
             .add(&MYISAM, of.object(), "A MyISAM table may be damaged in the copy that green begins with")
-            .fix(format!("ALTER TABLE {} ENGINE = InnoDB", of.path()))
             .query(of.query("engine", "TABLES"));
+        // Where InnoDB has a table of this name too, there is no room for it.
+        if of.table.innodb.is_none() {
+            entry.fix(format!("ALTER TABLE {} ENGINE = InnoDB", of.path()));
+        }
     }
 }
 

@@ -63,22 +63,29 @@ pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
                 .fix(format!("ALTER TABLE {} FORCE", of.path()))
                 .query(format!("SET show_old_temporals = ON; {query}"));
         }
-        if hop.needs(&ZERO) && has_date(column) && column.default.as_deref().is_some_and(is_zero) {
-            let default = String::from_utf8_lossy(column.default.as_deref().unwrap_or_default()).into_owned();
+    }
+    if hop.needs(&ZERO) {
+        zero(of, findings);
+    }
+}
+
+fn zero(of: &Table<'_>, findings: &mut Findings) {
+    let is_bad = |column: &&Column| has_date(column) && column.default.as_deref().is_some_and(is_zero);
+    let bad: Vec<_> = of.table.columns.iter().filter(is_bad).collect();
+    // In one statement: a strict session refuses to alter the one while the other is as it is.
+    let changes: Vec<_> = bad
+        .iter()
+        .map(|column| {
             let valid = if column.data_type == "date" { "1970-01-02" } else { "1970-01-02 00:00:00" };
-            findings
-                .add(
-                    &ZERO,
-                    of.column(&column.name),
-                    format!("Its default {default} is no date under the sql_mode of 8.0"),
-                )
-                .fix(format!(
-                    "ALTER TABLE {} ALTER COLUMN {} SET DEFAULT '{valid}'",
-                    of.path(),
-                    quote::ident(&column.name)
-                ))
-                .query(of.query("column_name, column_default", "COLUMNS"));
-        }
+            format!("ALTER COLUMN {} SET DEFAULT '{valid}'", quote::ident(&column.name))
+        })
+        .collect();
+    for column in bad {
+        let default = String::from_utf8_lossy(column.default.as_deref().unwrap_or_default()).into_owned();
+        findings
+            .add(&ZERO, of.column(&column.name), format!("Its default {default} is no date under the sql_mode of 8.0"))
+            .fix(format!("ALTER TABLE {} {}", of.path(), changes.join(", ")))
+            .query(of.query("column_name, column_default", "COLUMNS"));
     }
 }
 
@@ -134,7 +141,9 @@ mod tests {
         ];
         let findings = found(table("t", columns), &upgrade());
         assert_eq!(findings.of("zeroDates"), ["shop.t.a", "shop.t.b", "shop.t.c"]);
-        assert_eq!(findings.fix("shop.t.a"), "ALTER TABLE `shop`.`t` ALTER COLUMN `a` SET DEFAULT '1970-01-02'");
+        let fix = "ALTER TABLE `shop`.`t` ALTER COLUMN `a` SET DEFAULT '1970-01-02', ALTER COLUMN `b` SET DEFAULT \
+                   '1970-01-02 00:00:00', ALTER COLUMN `c` SET DEFAULT '1970-01-02 00:00:00'";
+        assert_eq!(findings.fix("shop.t.a"), fix);
     }
 
     #[test]
