@@ -28,8 +28,6 @@ const NEAR: &[&str] = &[
     "ALTER TABLE kinds ADD COLUMN an INT AS (a + b) VIRTUAL FIRST, ADD KEY (an), CHANGE m M YEAR",
     "CREATE TABLE fulltexts (id INT PRIMARY KEY, a TEXT, b TEXT, FULLTEXT KEY f (a), FULLTEXT KEY g (b))",
     "ALTER TABLE fulltexts DROP INDEX g",
-    "CREATE TABLE own_doc_id (FTS_DOC_ID BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, a TEXT, FULLTEXT KEY f (a))",
-    "ALTER TABLE own_doc_id DROP INDEX f",
     "CREATE TABLE words (id INT PRIMARY KEY, a ENUM ('timestamp /* 5.5 binary format */', 'it''s', 'back\\\\slash'))",
     "CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY KEY () PARTITIONS 2",
     "CREATE TABLE subparts (id INT, d DATE, PRIMARY KEY (id, d)) PARTITION BY RANGE (YEAR(d)) SUBPARTITION BY HASH (id) \

@@ -158,6 +158,14 @@ const CASES: &[Case] = &[
         Refused("MY-012069"),
     ),
     case(
+        "fts_doc_id_column",
+        "shop.t.FTS_DOC_ID",
+        &[
+            "CREATE TABLE t (FTS_DOC_ID BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, a TEXT, FULLTEXT KEY f (a))",
+        ],
+        Crashed,
+    ),
+    case(
         "auroraUpgradeCheckForIncompleteXATransactions",
         "X'61',X'62',5",
         &[

@@ -73,7 +73,6 @@ fn is_blob(data_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::precheck::structure::samples::{column, found, later, table, upgrade};
 
     #[test]

@@ -63,7 +63,6 @@ pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::precheck::structure::samples::{bare, column, found, index, later};
 
     #[test]

@@ -59,6 +59,7 @@ pub(super) const CHECKS: &[Check] = &[
     name::INVALID,
     name::FULLTEXT,
     name::CASE,
+    name::DOC_ID,
     comment::TABLE,
     comment::COLUMN,
     comment::INDEX,

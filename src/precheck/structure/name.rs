@@ -46,6 +46,18 @@ pub(super) const CASE: Check = Check {
     link: Some(super::AURORA),
 };
 
+pub(super) const DOC_ID: Check = Check {
+    id: "fts_doc_id_column",
+    from: From::Ours,
+    level: Level::Error,
+    consequence: Consequence::StopsTheUpgrade,
+    title: "Tables with a column FTS_DOC_ID of their own",
+    about: "8.0.15 dies on such a table in an upgrade in place, with a full-text index or without one (measured; later releases were \
+            not, so nothing is said for them). Rename the column, and make its full-text indexes again after the upgrade.",
+    holds: Holds::Between(Release(8, 0, 11), Release(8, 0, 16)),
+    link: None,
+};
+
 /// What the server puts before a name it cannot decode.
 const MARK: &str = "#mysql50#";
 
@@ -87,6 +99,10 @@ pub(super) fn of_table(of: &Table<'_>, hop: &Hop, findings: &mut Findings) {
             .fix(format!("RENAME TABLE {} TO {}", of.path(), quote::table(&of.schema.name, &new)))
             .query(of.query("table_name", "TABLES"));
     }
+    for column in of.table.columns.iter().filter(|column| column.name == "FTS_DOC_ID" && hop.needs(&DOC_ID)) {
+        let message = format!("{} dies on a table with a column of this name", hop.to);
+        findings.add(&DOC_ID, of.column(&column.name), message).query(of.query("column_name", "COLUMNS"));
+    }
     if hop.needs(&CASE) && of.instance.lower_case_table_names == 1 && has_capitals(name) {
         let message = "Its name has capitals, and lower_case_table_names is 1";
         let entry = findings.add(&CASE, of.object(), message).query(of.query("table_name", "TABLES"));
@@ -101,7 +117,7 @@ fn has_capitals(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::precheck::structure::samples::{found, found_in, found_on, table, upgrade};
+    use crate::precheck::structure::samples::{column, found, found_in, found_on, table, upgrade};
 
     #[test]
     fn what_the_server_cannot_decode() {
@@ -121,6 +137,15 @@ mod tests {
         assert_eq!(found_in(schema("myFTS"), &early).of("ftsInTablename"), ["shop.myFTS"]);
         assert!(found_in(schema("gifts"), &early).of("ftsInTablename").is_empty());
         assert!(found_in(schema("myFTS"), &upgrade()).of("ftsInTablename").is_empty());
+    }
+
+    #[test]
+    fn a_column_of_full_text_indexes_and_only_for_early_targets() {
+        let made =
+            || table("t", [column("FTS_DOC_ID", "bigint", "bigint(20) unsigned"), column("id", "int", "int(11)")]);
+        let early = Hop { to: Release(8, 0, 15), ..upgrade() };
+        assert_eq!(found(made(), &early).of("fts_doc_id_column"), ["shop.t.FTS_DOC_ID"]);
+        assert!(found(made(), &upgrade()).of("fts_doc_id_column").is_empty());
     }
 
     #[test]

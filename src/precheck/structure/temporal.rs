@@ -109,7 +109,6 @@ fn is_zero(default: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::precheck::structure::samples::{column, found, server, table, upgrade};
 
     #[test]
