@@ -6,9 +6,9 @@ mod check;
 mod findings;
 mod inventory;
 mod ours;
+mod release;
 #[cfg(test)]
 mod samples;
-mod release;
 mod server;
 mod sql;
 mod structure;

@@ -1,5 +1,6 @@
 //! How long the catalogue part of the prechecks takes, beside a pass that asks as separate checks do, in one run on one server.
 //! Run by `tests/bench/prechecks`.
+#![allow(clippy::print_stdout, reason = "figures are what it is for")]
 
 use std::time::Duration;
 
