@@ -58,8 +58,8 @@ const SPATIAL: &str = "CREATE TABLE near.places_found (id INT PRIMARY KEY, g GEO
 #[tokio::test(flavor = "multi_thread")]
 async fn near_misses_and_a_clean_schema_are_left_alone() {
     let bench = Bench::prepare().await;
-    let old = bench.old(0, &[]).await;
-    let new = bench.new(1, &[]).await;
+    let old = bench.on_57(0, &[]).await;
+    let new = bench.on_80(1, &[]).await;
     assert_eq!(of_schemas(&found(&old, &TO_8_0).await), [], "an empty 5.7.22");
     assert_eq!(of_schemas(&found(&new, &TO_8_4).await), [], "an empty 8.0.15");
     old.run(NEAR).await;
@@ -146,7 +146,7 @@ async fn planted(trial: &mut Trial) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_passes_the_upgrade_is_found_and_its_fixes_mend_it() {
     let bench = Bench::prepare().await;
-    let mut old = bench.old(0, &["--event-scheduler=ON"]).await;
+    let mut old = bench.on_57(0, &["--event-scheduler=ON"]).await;
     planted(&mut old).await;
     let findings = found(&old, &TO_8_0).await;
     assert_eq!(short(&findings), EXPECTED, "{findings:#?}");
@@ -165,7 +165,7 @@ async fn what_passes_the_upgrade_is_found_and_its_fixes_mend_it() {
     let outcome = old.upgrade(&[]).await;
     assert!(outcome.passes(), "{outcome:?}");
 
-    let mut again = bench.old(1, &["--event-scheduler=ON"]).await;
+    let mut again = bench.on_57(1, &["--event-scheduler=ON"]).await;
     planted(&mut again).await;
     let mendable: Vec<_> = findings.iter().filter(|finding| finding.fix.is_some()).cloned().collect();
     let refused = mend(&again, &mendable).await;
@@ -204,7 +204,7 @@ const LATER: &[&str] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn what_8_4_changes_is_found_on_8_0() {
     let bench = Bench::prepare().await;
-    let new = bench.new(0, &[]).await;
+    let new = bench.on_80(0, &[]).await;
     new.run(LATER).await;
     let findings = found(&new, &TO_8_4).await;
     let ours: Vec<_> = short(&findings)

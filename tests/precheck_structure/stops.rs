@@ -207,7 +207,7 @@ const CASES: &[Case] = &[
 ];
 
 async fn planted(bench: &Arc<Bench>, number: usize, case: &Case) -> Trial {
-    let mut trial = bench.old(number, &[]).await;
+    let mut trial = bench.on_57(number, &[]).await;
     trial.run(&["CREATE DATABASE shop CHARACTER SET utf8mb4"]).await;
     trial.run(&[&["USE shop", "SET sql_mode = ''"], case.sql].concat()).await;
     if let Some(by_hand) = case.by_hand {
@@ -250,7 +250,7 @@ async fn what_claims_to_stop_the_upgrade_stops_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_definition_that_is_none_is_told_by_check_table_and_stops_the_upgrade() {
     let bench = Bench::prepare().await;
-    let mut trial = bench.old(0, &[]).await;
+    let mut trial = bench.on_57(0, &[]).await;
     trial.run(&["CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY)"]).await;
     trial.by_hand(|data| std::fs::write(data.join("shop/t.frm"), "none").unwrap()).await;
     let findings = checked(&trial, &[("shop", "t")]).await;

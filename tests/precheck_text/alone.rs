@@ -14,7 +14,7 @@ async fn finds(trial: &Trial, check: &str, object: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_without_a_definer() {
     let bench = Bench::prepare().await;
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     let event = "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO SET @x = 1";
     let statements = [event, "UPDATE mysql.event SET definer = '' WHERE db = 'shop'"];
     make(&trial, &statements.map(str::to_owned)).await;
@@ -22,7 +22,7 @@ async fn an_event_without_a_definer() {
     let fix = findings(&trial, "shop", TO_8015).await.remove(0).fix.unwrap();
     assert!(trial.upgrade(&[]).await.refuses_with("MY-010022"));
 
-    let mended = bench.old(0, &[]).await;
+    let mended = bench.on_57(0, &[]).await;
     make(&mended, &statements.map(str::to_owned)).await;
     mended.run(&[&fix]).await;
     assert_eq!(told(&findings(&mended, "shop", TO_8015).await), [""; 0]);
@@ -33,7 +33,7 @@ async fn an_event_without_a_definer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trigger_without_a_definer() {
     let bench = Bench::prepare().await;
-    let mut trial = bench.old(0, &[]).await;
+    let mut trial = bench.on_57(0, &[]).await;
     make(&trial, &["CREATE TRIGGER old_one BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1".to_owned()]).await;
     trial.by_hand(|data| without_line(&data.join("shop/t.TRG"), "definers=")).await;
     finds(&trial, "getTriggersWithNullDefiner", "shop.old_one").await;
@@ -51,7 +51,7 @@ fn without_line(file: &Path, begin: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn triggers_whose_names_differ_in_the_case_of_a_letter() {
     let bench = Bench::prepare().await;
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     let statements = [
         "CREATE TRIGGER Audit BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1",
         "CREATE TRIGGER audit BEFORE INSERT ON u FOR EACH ROW SET NEW.b = 1",
@@ -73,7 +73,7 @@ async fn a_routine_and_an_event_of_a_schema_that_is_gone() {
         "UPDATE mysql.event SET db = 'gone' WHERE db = 'shop'",
     ];
     for (statements, crashes) in [(routine, false), (event, true)] {
-        let trial = bench.old(0, &[]).await;
+        let trial = bench.on_57(0, &[]).await;
         make(&trial, &statements.map(str::to_owned)).await;
         finds(&trial, "orphanedObjects", "gone.left_over").await;
         match trial.upgrade(&[]).await {
@@ -82,7 +82,7 @@ async fn a_routine_and_an_event_of_a_schema_that_is_gone() {
             Outcome::Passes(log) => panic!("it was to be refused: {log:?}"),
         }
     }
-    let mended = bench.old(0, &[]).await;
+    let mended = bench.on_57(0, &[]).await;
     make(&mended, &[routine, event].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()).await;
     for found in findings(&mended, "shop", TO_8015).await {
         let statements = found.fix.unwrap();
@@ -106,14 +106,14 @@ async fn bytes_that_are_no_characters() {
             ),
         ]
     };
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     make(&trial, &made("utf8")).await;
     finds(&trial, check, "shop.bytes").await;
     let outcome = trial.upgrade(&[]).await;
     assert!(outcome.refuses_with("MY-010768"), "{outcome:?}");
 
     for client in ["latin1", "utf8mb4"] {
-        let trial = bench.old(0, &[]).await;
+        let trial = bench.on_57(0, &[]).await;
         make(&trial, &made(client)).await;
         assert_eq!(told(&findings(&trial, "shop", TO_8015).await), [""; 0]);
         let outcome = trial.upgrade(&[]).await;
@@ -121,13 +121,13 @@ async fn bytes_that_are_no_characters() {
     }
 
     let event = ["SET NAMES utf8", "CREATE EVENT smiling ON SCHEDULE EVERY 1 DAY DO SET @x = '\u{1f600}'"];
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     make(&trial, &event.map(str::to_owned)).await;
     finds(&trial, check, "shop.smiling").await;
     let outcome = trial.upgrade(&[]).await;
     assert!(outcome.refuses_with("MY-010022"), "{outcome:?}");
 
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     make(&trial, &["CREATE VIEW smile AS SELECT _utf8'\u{1f600}' AS x".to_owned()]).await;
     finds(&trial, "auroraUpgradeCheckForInvalidUtf8mb3CharacterStringInViews", "shop.smile").await;
     let outcome = trial.upgrade(&[]).await;

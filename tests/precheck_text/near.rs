@@ -75,7 +75,7 @@ const OTHERS: [&str; 22] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_told_of_what_is_well_and_it_passes() {
     let bench = Bench::prepare().await;
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     let mut statements =
         vec!["CREATE FUNCTION shop.encode(a VARCHAR(20)) RETURNS INT DETERMINISTIC RETURN 1".to_owned()];
     statements.extend(

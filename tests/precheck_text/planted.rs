@@ -65,7 +65,7 @@ fn lines(all: &[(&str, &str, &str)], consequence: Consequence) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_newer_parser_refuses_is_found_and_stops_the_upgrade() {
     let bench = Bench::prepare().await;
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     let more = [
         ("CREATE FUNCTION parameter(groups INT) RETURNS INT DETERMINISTIC RETURN 1", "syntax shop.parameter"),
         (
@@ -108,7 +108,7 @@ async fn what_the_newer_parser_refuses_is_found_and_stops_the_upgrade() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_breaks_later_is_found_and_passes_the_upgrade() {
     let bench = Bench::prepare().await;
-    let trial = bench.old(0, &[]).await;
+    let trial = bench.on_57(0, &[]).await;
     let views = [
         ("v_encode", "SELECT ENCODE('a', 'b') e", "removedFunctions"),
         ("v_password", "SELECT PASSWORD('x') p", "removedFunctions"),

@@ -93,12 +93,12 @@ impl Bench {
     }
 
     /// A running 5.7.22 on a copy of the prepared directory. `number` (below 90) tells cases that run at a time apart.
-    pub async fn old(self: &Arc<Self>, number: usize, options: &[&str]) -> Trial {
+    pub async fn on_57(self: &Arc<Self>, number: usize, options: &[&str]) -> Trial {
         self.copy("v57", Release::V57, number, options).await
     }
 
     /// A running 8.0.15 on a fresh directory.
-    pub async fn new(self: &Arc<Self>, number: usize, options: &[&str]) -> Trial {
+    pub async fn on_80(self: &Arc<Self>, number: usize, options: &[&str]) -> Trial {
         self.v80.get_or_init(|| self.make_template("v80", Release::V80)).await;
         self.copy("v80", Release::V80, number, options).await
     }
