@@ -284,7 +284,7 @@ pub struct Check {
     pub from: String,
     pub level: Level,
     pub consequence: Consequence,
-    /// What holds where it finds nothing.
+    /// What it is about, in one line.
     pub title: String,
     /// Why it matters, and what to do.
     pub about: String,

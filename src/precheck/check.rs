@@ -15,7 +15,7 @@ pub struct Check {
     /// Of most of its findings; one may be told otherwise with its reason.
     pub level: Level,
     pub consequence: Consequence,
-    /// What it looks for, in one line.
+    /// What it is about, in one line.
     pub title: &'static str,
     /// Why it matters and what to do, for `upgrade explain`.
     pub about: &'static str,

@@ -16,7 +16,10 @@ fn what_is_prepared_has_to_end() {
 #[test]
 fn a_long_history() {
     let with = |length| Instance { history_length: Some(length), ..Instance::default() };
-    assert_eq!(found_of(&with(1_000_001), &upgrade()).of(HISTORY.id), ["trx_rseg_history_len"]);
+    assert_eq!(
+        found_of(&with(1_000_001), &upgrade()).of("auroraUpgradeCheckForRollbackSegmentHistoryLength"),
+        ["trx_rseg_history_len"]
+    );
     assert_eq!(found_of(&with(1_000_000), &upgrade()).count(), 0);
 }
 
