@@ -1,7 +1,7 @@
 //! A plot, acted out.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Display},
     io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -261,8 +261,9 @@ impl<'a> Story<'a> {
         let times = counts(&state);
         let ours = |action: &str| times[action] - self.by_hand.get(action).copied().unwrap_or_default();
         // By a mishap, or because somebody rebooted green meanwhile: the next one has a consent of its own.
-        let told = state.region.events().iter().filter(|event| event.message.starts_with(CANCELED)).count();
-        // That event may be lost as well.
+        // Its event may be told twice, and may be lost.
+        let told = state.region.events().iter().filter(|event| event.message.starts_with(CANCELED));
+        let told = told.map(|event| event.at).collect::<BTreeSet<_>>().len();
         let planned = struck(state.region.faults(), |mishap| matches!(mishap, Mishap::SwitchoverCancelled { .. }));
         let cancelled = told.max(planned);
         let at_most = |action: &str, most: usize| match ours(action) {
