@@ -10,6 +10,11 @@ use super::{
     objects::{Object, Objects, Unreadable},
 };
 
+/// A name as SQL writes it: in back-ticks, which no name can leave.
+pub fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Address {
@@ -149,4 +154,14 @@ pub trait MysqlRead: Send + Sync {
 pub trait MysqlWrite: Send + Sync {
     /// Sets `binlog retention hours`.
     fn retain_logs<'a>(&'a self, at: &'a Address, hours: u32) -> Reply<'a, ()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_quotes() {
+        assert_eq!(quoted("a`b"), "`a``b`");
+    }
 }

@@ -61,7 +61,7 @@ impl<S: Step> AnyStep for S {
     }
 
     fn look<'a>(&'a self, read: &'a Read, known: &'a Known, done: &'a Attempts<Value>) -> Reply<'a, Turn> {
-        Box::pin(async move { Ok(self.preview(read, known, done).await?.0) })
+        Box::pin(async move { Ok(seen_and_decided(self, read, known, done).await?.1) })
     }
 
     fn preview<'a>(
@@ -71,9 +71,7 @@ impl<S: Step> AnyStep for S {
         done: &'a Attempts<Value>,
     ) -> Reply<'a, (Turn, Option<Table>)> {
         Box::pin(async move {
-            let done = typed::<S::Operation>(done)?;
-            let seen = self.observe(read, known, &done).await?;
-            let turn = erase(self, self.next(&seen, known, &done)?)?;
+            let (seen, turn) = seen_and_decided(self, read, known, done).await?;
             Ok((turn, self.table(&seen, known)))
         })
     }
@@ -113,6 +111,18 @@ impl<S: Step> AnyStep for S {
             .map(drop)
             .map_err(|error| Error::usage("The given outputs are not what this step hands on").because(&error))
     }
+}
+
+async fn seen_and_decided<S: Step>(
+    step: &S,
+    read: &Read,
+    known: &Known,
+    done: &Attempts<Value>,
+) -> Result<(S::Observation, Turn)> {
+    let done = typed::<S::Operation>(done)?;
+    let seen = step.observe(read, known, &done).await?;
+    let turn = erase(step, step.next(&seen, known, &done)?)?;
+    Ok((seen, turn))
 }
 
 pub(super) fn typed<Op: DeserializeOwned>(attempts: &Attempts<Value>) -> Result<Attempts<Op>> {

@@ -4,7 +4,7 @@ use super::{
     compared::What,
     prepared::{Prepared, literal as by_bytes},
 };
-use crate::port::tables::Form;
+use crate::port::{mysql::quoted as name, tables::Form};
 
 /// How a value that is too long to be shown ends, before its digest.
 const SHORTENED: &str = " bytes, MD5 ";
@@ -65,10 +65,6 @@ fn text(value: &str) -> String {
         return by_bytes(value);
     }
     format!("'{}'", value.replace('\'', "''"))
-}
-
-fn name(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 /// A literal of text as a person reads it.

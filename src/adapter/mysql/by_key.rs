@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    port::tables::{ByKey, Form, KeyColumn, KeyForm, KeyedRow, Shown},
+    port::{
+        mysql::quoted,
+        tables::{ByKey, Form, KeyColumn, KeyForm, KeyedRow, Shown},
+    },
 };
 
 /// Keys of one statement. They are a list of literals: thousands of SELECTs in one statement run over the stack of a server,
@@ -194,10 +197,6 @@ fn short(column: &str, value: &str, show: impl Fn(&str) -> String) -> String {
         show(&format!("LEFT({value}, {BEGIN})")),
         show(value)
     )
-}
-
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 /// What a log's reader makes of a value, and nothing that could be more than one value.

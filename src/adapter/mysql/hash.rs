@@ -4,8 +4,9 @@
 //! one row lost the other has won. So each is multiplied by a number made of the row's key. Whole numbers and lengths of text
 //! go into that number instead of the text: it spares the server their writing, and no text can look like two others.
 
-use super::by_key::{quoted, whole as shown};
+use super::by_key::whole as shown;
 use crate::port::{
+    mysql::quoted,
     rows::{Hash, Hashed, Part, Walk},
     tables::Shown,
 };

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::by_key::{bytes, quoted};
-use crate::port::tables::{KeyColumn, KeyForm};
+use super::by_key::bytes;
+use crate::port::{
+    mysql::quoted,
+    tables::{KeyColumn, KeyForm},
+};
 
 /// Character sets of more than one byte for each letter of ASCII.
 const WIDE: [&str; 5] = ["ucs2", "utf16", "utf16le", "utf32", "utf16be"];

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{Kind as ErrorKind, Result},
     port::{
-        mysql::Address,
+        mysql::{Address, quoted},
         objects::{Kind, Object, Objects, Unreadable, Why},
     },
 };
@@ -154,8 +154,4 @@ fn judged(refusal: ServerError) -> Option<Why> {
         code if OUT_OF_TIME.contains(&code) => Some(Why::Late(refusal.message)),
         code => Some(Why::Refused { code, message: refusal.message }),
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }

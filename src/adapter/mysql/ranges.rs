@@ -2,17 +2,12 @@
 
 use futures_util::FutureExt as _;
 
-use super::{
-    by_key::{bytes, quoted},
-    hash,
-    key::among_many,
-    rows::cell,
-    session::Session,
-};
+use super::{by_key::bytes, hash, key::among_many, rows::cell, session::Session};
 use crate::{
     error::{Error, Result},
     port::{
         Reply,
+        mysql::quoted,
         rows::{Key, Load, Range, RowsRead, Size, Sum, Walk},
         tables::{KeyColumn, KeyForm},
     },

@@ -1,9 +1,6 @@
 //! Names and strings as SQL writes them.
 
-/// An identifier in back-ticks.
-pub(super) fn ident(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
+pub(super) use crate::port::mysql::quoted as ident;
 
 /// `` `schema`.`table` ``
 pub(super) fn table(schema: &str, table: &str) -> String {

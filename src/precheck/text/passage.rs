@@ -2,7 +2,10 @@
 
 use crate::{
     event::{Consequence, Level},
-    port::catalogue::{Program, Schema, StoredProgram, View},
+    port::{
+        catalogue::{Program, Schema, StoredProgram, View},
+        mysql,
+    },
     precheck::{
         check::Hop,
         sql::{Mode, Text},
@@ -117,6 +120,5 @@ pub(super) fn show(schema: &str, program: &StoredProgram) -> String {
 
 /// A name of several parts, each in back-ticks.
 pub(super) fn quoted(parts: &[&str]) -> String {
-    let quoted: Vec<_> = parts.iter().map(|part| format!("`{}`", part.replace('`', "``"))).collect();
-    quoted.join(".")
+    parts.iter().map(|part| mysql::quoted(part)).collect::<Vec<_>>().join(".")
 }

@@ -3,7 +3,10 @@
 use super::{Outputs, look::Whole};
 use crate::{
     event::{Consequence, Finding, Level},
-    port::objects::{Kind, Object, Objects, Unreadable, Why},
+    port::{
+        mysql::quoted,
+        objects::{Kind, Object, Objects, Unreadable, Why},
+    },
 };
 
 /// The login lacks a right: access to a database, a table, a column, a routine; an administrator's privilege.
@@ -147,10 +150,10 @@ fn named(object: &Object) -> String {
 }
 
 fn finding(check: &str, level: Level, object: &Object, message: String) -> Finding {
-    let (schema, name) = (object.schema.replace('`', "``"), object.name.replace('`', "``"));
+    let name = format!("{}.{}", quoted(&object.schema), quoted(&object.name));
     let query = match object.kind {
-        Kind::View => format!("SELECT * FROM `{schema}`.`{name}` LIMIT 0"),
-        kind => format!("SHOW CREATE {} `{schema}`.`{name}`", kind.keyword()),
+        Kind::View => format!("SELECT * FROM {name} LIMIT 0"),
+        kind => format!("SHOW CREATE {} {name}", kind.keyword()),
     };
     let consequence = match (check, level) {
         ("only_on_green" | "not_looked_at", _) => Consequence::Advice,

@@ -36,18 +36,13 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-pub(super) fn identifier(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_cannot_leave_their_quotes() {
+    fn texts_cannot_leave_their_quotes() {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'"), r"_utf8 x'615c27'");
-        assert_eq!(identifier("a`b"), "`a``b`");
     }
 }

@@ -9,14 +9,14 @@ use futures_util::future::try_join_all;
 
 use super::{
     asking::{Asking, Guard},
-    cells::{identifier, name},
+    cells::name,
 };
 use crate::{
     adapter::mysql::read::Mysql,
     error::Result,
     port::{
         catalogue::{Checked, Gentle},
-        mysql::Address,
+        mysql::{Address, quoted},
     },
 };
 
@@ -58,7 +58,7 @@ async fn at_work(mysql: &Mysql, at: &Address, guard: &Guard, work: &Work<'_>) ->
 /// What the server says of them beyond `OK`.
 async fn batch_of(asking: &mut Asking<'_>, batch: &[(String, String)]) -> Result<Vec<Checked>> {
     let names: Vec<String> =
-        batch.iter().map(|(schema, table)| format!("{}.{}", identifier(schema), identifier(table))).collect();
+        batch.iter().map(|(schema, table)| format!("{}.{}", quoted(schema), quoted(table))).collect();
     let statement = format!("CHECK TABLE {} FOR UPGRADE", names.join(", "));
     // The answer has both names with a dot between, and either may have dots.
     let of = |whole: &str| {

@@ -2,11 +2,14 @@
 
 use super::{
     asking::Asking,
-    cells::{bytes, identifier, name},
+    cells::{bytes, name},
 };
 use crate::{
     error::Result,
-    port::catalogue::{Program, StoredProgram},
+    port::{
+        catalogue::{Program, StoredProgram},
+        mysql::quoted,
+    },
 };
 
 /// Puts the original into each program that has a string; a program whose original may not be seen keeps what it has.
@@ -15,8 +18,7 @@ pub(super) async fn restore(asking: &mut Asking<'_>, schema: &str, programs: &mu
         |program: &&mut StoredProgram| program.body.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'\\'));
     for program in programs.iter_mut().filter(has_string) {
         let (text, charset) = if program.kind == Program::Event { (3, 4) } else { (2, 3) };
-        let statement =
-            format!("SHOW CREATE {} {}.{}", program.kind.word(), identifier(schema), identifier(&program.name));
+        let statement = format!("SHOW CREATE {} {}.{}", program.kind.word(), quoted(schema), quoted(&program.name));
         let said = asking.all(&statement, |row| Some((bytes(row, text)?, name(row, charset)))).await?;
         let Some((original, charset)) = said.ok().and_then(|rows| rows.into_iter().flatten().next()) else { continue };
         let body = match program.kind {

@@ -6,12 +6,15 @@ use mysql_async::Row;
 
 use super::{
     asking::{Asking, Refusal},
-    cells::{bytes, identifier, literal, name, number, text},
+    cells::{bytes, literal, name, number, text},
     originals,
 };
 use crate::{
     error::Result,
-    port::catalogue::{Program, StoredProgram},
+    port::{
+        catalogue::{Program, StoredProgram},
+        mysql::quoted,
+    },
 };
 
 type Found = std::result::Result<Vec<StoredProgram>, Refusal>;
@@ -73,7 +76,7 @@ async fn listed_routines(asking: &mut Asking<'_>, schema: &str) -> Result<Found>
     );
     let parameter = |row: &mut Row| {
         let mode = text(row, 3).map(|mode| format!("{mode} ")).unwrap_or_default();
-        let parameter = format!("{mode}{} {}", identifier(&name(row, 4)), name(row, 5));
+        let parameter = format!("{mode}{} {}", quoted(&name(row, 4)), name(row, 5));
         (kind(&name(row, 0)), name(row, 1), number::<u32>(row, 2).unwrap_or_default(), parameter)
     };
     let mut parameters: HashMap<(Program, String), Vec<(u32, String)>> = HashMap::new();

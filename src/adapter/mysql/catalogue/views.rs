@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::{
     asking::{Asking, Refusal},
-    cells::{bytes, identifier, literal, name},
+    cells::{bytes, literal, name},
     tables::Found,
 };
-use crate::error::Result;
+use crate::{error::Result, port::mysql::quoted};
 
 /// By name: the definer, and the `SELECT` as the server keeps it.
 pub(super) type Definitions = HashMap<String, (String, Vec<u8>)>;
@@ -29,7 +29,7 @@ pub(super) async fn views(asking: &mut Asking<'_>, schema: &str) -> Result<Found
     }
     // 8.0 keeps it to the definer there, and tells it to whoever holds SHOW VIEW here.
     for (view, (_, definition)) in found.iter_mut().filter(|(_, (_, definition))| definition.is_empty()) {
-        let whole = format!("{}.{}", identifier(schema), identifier(view));
+        let whole = format!("{}.{}", quoted(schema), quoted(view));
         let said = asking.all(&format!("SHOW CREATE VIEW {whole}"), |row| bytes(row, 1).unwrap_or_default()).await?;
         match said {
             Ok(said) => *definition = said.first().map(|said| select_of(said, &whole)).unwrap_or_default(),
